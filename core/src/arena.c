@@ -1,0 +1,321 @@
+#define _GNU_SOURCE
+#include "arena.h"
+#include "ring.h"
+#include "testpoint.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void arena_file_name(char name[32], uint32_t slot, uint32_t gen) { (void)snprintf(name, 32, "arena.%u.%u", slot, gen); }
+
+static uint64_t arena_check(const struct arena_header *h) { return hash_bytes(&h->endian, offsetof(struct arena_header, intent) - offsetof(struct arena_header, endian), h->ring_id); }
+
+static uint64_t arena_step(uint64_t bytes) { return bytes / LAYOUT_ARENA_STEPS < LAYOUT_STEP_MAX ? bytes / LAYOUT_ARENA_STEPS : LAYOUT_STEP_MAX; }
+
+/* Constant parts of a mapped header; `bytes` is what the file has room for. */
+static bool arena_header_fits(const struct sctx *ctx, const struct arena_header *shared, uint32_t slot, uint32_t gen, uint64_t room, uint64_t *bytes)
+{
+    if (load_acquire(&shared->magic) != LAYOUT_ARENA_MAGIC) return false;
+    struct arena_header h;
+    memcpy(&h, shared, sizeof h);
+    *bytes = h.bytes;
+    return h.check == arena_check(&h) && h.endian == LAYOUT_ENDIAN && h.major == LAYOUT_MAJOR && h.ring_id == ctx->header.id && h.slot == slot &&
+           h.gen == gen && h.bytes >= LAYOUT_ARENA_MIN && h.bytes <= LAYOUT_ARENA_MAX && !(h.bytes & (h.bytes - 1)) && h.bytes <= room;
+}
+
+static int arena_map(struct sctx *ctx, struct arena *a, int fd, uint32_t slot, uint32_t gen)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0 || st.st_size <= (off_t)LAYOUT_PAGE) return SCTX_ERR_DAMAGED;
+    struct mapping map;
+    int rc = mapping_open(&map, fd, (size_t)st.st_size, true, &a->lost);
+    if (rc) return status_of_errno(-rc);
+    struct arena_header *h = (struct arena_header *)(void *)map.base;
+    uint64_t bytes;
+    if (!arena_header_fits(ctx, h, slot, gen, (uint64_t)st.st_size - LAYOUT_PAGE, &bytes)) {
+        mapping_close(&map);
+        return SCTX_ERR_DAMAGED;
+    }
+    mapping_close(&a->map);
+    a->map = map;
+    a->header = h;
+    a->data = map.base + LAYOUT_PAGE;
+    a->bytes = bytes;
+    a->mask = bytes - 1;
+    a->step = arena_step(bytes);
+    a->slot = slot;
+    a->gen = gen;
+    a->entry = &ctx->arenas[slot];
+    a->intent = load_relaxed(&h->intent);
+    a->pos = (a->intent + LAYOUT_UNIT - 1) & ~(uint64_t)(LAYOUT_UNIT - 1);
+    return SCTX_OK;
+}
+
+static int arena_file_make(struct sctx *ctx, int folder, uint32_t slot, uint32_t gen, uint64_t bytes, struct sctx_error *error)
+{
+    char name[32];
+    arena_file_name(name, slot, gen);
+    (void)unlinkat(folder, name, 0); /* of one who died here: no ref names it */
+    int fd = openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return fail(error, status_of_errno(errno), "cannot make %s/%s: %s", ctx->path, name, strerror(errno));
+    int rc = place_allocate(fd, 0, LAYOUT_PAGE + bytes, "an arena", error);
+    TESTPOINT("arena:allocated");
+    struct stat up;
+    if (rc == SCTX_OK && fstat(folder, &up) == 0 && (up.st_mode & S_IRGRP) && fchmod(fd, 0640) != 0)
+        rc = fail(error, SCTX_ERR_SYSTEM, "cannot set the mode of %s/%s: %s", ctx->path, name, strerror(errno));
+    _Atomic uint32_t lost = 0;
+    struct mapping m = {0};
+    if (rc == SCTX_OK && (rc = mapping_open(&m, fd, LAYOUT_PAGE, true, &lost)) != 0) rc = fail(error, status_of_errno(-rc), "cannot map an arena: %s", strerror(-rc));
+    if (rc == SCTX_OK) {
+        struct arena_header *to = (struct arena_header *)(void *)m.base;
+        struct arena_header h = {.endian = LAYOUT_ENDIAN, .major = LAYOUT_MAJOR, .ring_id = ctx->header.id, .bytes = bytes, .slot = slot, .gen = gen};
+        h.check = arena_check(&h);
+        memcpy((unsigned char *)to + sizeof to->magic, (unsigned char *)&h + sizeof h.magic, sizeof h - sizeof h.magic);
+        TESTPOINT("arena:before-magic");
+        store_release(&to->magic, LAYOUT_ARENA_MAGIC);
+        mapping_close(&m);
+        return fd;
+    }
+    close(fd);
+    (void)unlinkat(folder, name, 0);
+    return rc;
+}
+
+uint64_t arena_memory(const struct sctx *ctx, uint32_t *used)
+{
+    uint64_t sum = 0;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < LAYOUT_ARENA_SLOTS; i++) {
+        uint64_t bytes = load_relaxed(&ctx->arenas[i].bytes), old = load_relaxed(&ctx->arenas[i].old_bytes);
+        sum += bytes + old + (bytes ? LAYOUT_PAGE : 0);
+        n += load_relaxed(&ctx->arenas[i].gen) != 0;
+    }
+    if (used) *used = n;
+    return sum;
+}
+
+/* Notes what the slot is going to take, before it takes it: two who grow at once both see both, so the cap holds. */
+static int arena_budget(struct sctx *ctx, struct arena_entry *e, uint64_t bytes, uint64_t old_bytes, struct sctx_error *error)
+{
+    uint64_t was = load_relaxed(&e->bytes), was_old = load_relaxed(&e->old_bytes);
+    store_relaxed(&e->bytes, bytes);
+    atomic_store(&e->old_bytes, old_bytes);
+    uint64_t sum = ctx->header.section[SECTION_TOPICS].off + arena_memory(ctx, NULL);
+    if (sum <= ctx->header.max_memory) return SCTX_OK;
+    store_relaxed(&e->bytes, was);
+    store_relaxed(&e->old_bytes, was_old);
+    return fail(error, SCTX_ERR_NO_SPACE, "an arena of %llu KiB would take the context to %llu KiB, its --max-memory is %llu KiB",
+                (unsigned long long)(bytes >> 10), (unsigned long long)(sum >> 10), (unsigned long long)(ctx->header.max_memory >> 10));
+}
+
+/* A3, under the slot's lock. */
+static int arena_replace(struct sctx *ctx, struct arena *a, uint32_t slot, uint64_t bytes, struct sctx_error *error)
+{
+    struct arena_entry *e = &ctx->arenas[slot];
+    uint32_t gen = load_relaxed(&e->gen), g = gen + 1 ? gen + 1 : 1;
+    int folder = context_folder(ctx);
+    if (folder < 0) return fail(error, folder, "the folder %s cannot be opened any more", ctx->path);
+    uint64_t was = load_relaxed(&e->bytes), was_old = load_relaxed(&e->old_bytes);
+    int rc = arena_budget(ctx, e, bytes, gen ? was_old + was : 0, error);
+    if (rc) return rc;
+    int fd = arena_file_make(ctx, folder, slot, g, bytes, error);
+    rc = fd < 0 ? fd : arena_map(ctx, a, fd, slot, g);
+    if (fd >= 0) close(fd);
+    if (rc) {
+        store_relaxed(&e->bytes, was);
+        store_relaxed(&e->old_bytes, was_old);
+        return rc;
+    }
+    if (load_relaxed(&e->oldest) == 0) store_relaxed(&e->oldest, g);
+    TESTPOINT("arena:before-gen");
+    store_release(&e->gen, g);
+    TESTPOINT("arena:after-gen");
+    return SCTX_OK;
+}
+
+/* A2, under the slot's lock. */
+static int arena_adopt(struct sctx *ctx, struct arena *a, uint32_t slot, uint64_t bytes)
+{
+    struct arena_entry *e = &ctx->arenas[slot];
+    uint32_t gen = load_acquire(&e->gen), pid = load_relaxed(&e->pid);
+    if (load_relaxed(&e->uid) != geteuid()) return SCTX_ERR_ACCESS;
+    uint64_t start = load_relaxed(&e->start_time);
+    if (start && load_relaxed(&e->join) && process_start_time(pid) == start) return SCTX_ERR_STATE; /* it closed its descriptors, but lives */
+    int folder = context_folder(ctx);
+    if (folder < 0) return folder;
+    char name[32];
+    arena_file_name(name, slot, gen);
+    int fd = place_open_file(folder, name, O_RDWR, geteuid(), ctx->path, NULL);
+    if (fd < 0) return SCTX_ERR_NOT_FOUND;
+    int rc = arena_map(ctx, a, fd, slot, gen);
+    close(fd);
+    return rc == SCTX_OK && a->bytes < bytes ? SCTX_ERR_TOO_BIG : rc;
+}
+
+static void arena_owner_note(const struct sctx *ctx, struct arena *a)
+{
+    struct arena_entry *e = a->entry;
+    store_relaxed(&e->join, 0);
+    store_relaxed(&e->published, 0);
+    store_relaxed(&e->payload, 0);
+    store_relaxed(&e->uid, (uint32_t)geteuid());
+    store_relaxed(&e->pid, (uint32_t)getpid());
+    store_relaxed(&e->start_time, process_start_time((uint32_t)getpid()));
+    store_relaxed(&e->bytes, a->bytes);
+    TESTPOINT("arena:before-join");
+    store_release(&e->join, ctx->join);
+}
+
+int arena_claim(struct sctx *ctx, struct arena *a, uint64_t bytes, struct sctx_error *error)
+{
+    *a = (struct arena){.lock.file = OWN_FD_NONE};
+    int folder = context_folder(ctx);
+    if (folder < 0) return fail(error, folder, "the folder %s cannot be opened any more", ctx->path);
+    int rc = lock_open(&a->lock, folder, true);
+    if (rc) return fail(error, status_of_errno(-rc), "cannot open %s/alive: %s", ctx->path, strerror(-rc));
+    for (uint32_t k = 0; k < LAYOUT_ARENA_SLOTS; k++) {
+        TESTPOINT("arena:before-lock");
+        rc = lock_try(&a->lock, LOCK_ARENA + k); /* A1 */
+        if (rc == -EAGAIN) continue;
+        if (rc) {
+            rc = fail(error, status_of_errno(-rc), "cannot lock a byte of %s/alive: %s", ctx->path, strerror(-rc));
+            break;
+        }
+        TESTPOINT("arena:locked");
+        uint32_t gen = load_acquire(&ctx->arenas[k].gen);
+        if (gen == 0) {
+            rc = arena_replace(ctx, a, k, bytes, error);
+        } else {
+            rc = arena_adopt(ctx, a, k, bytes);
+            if (rc == SCTX_ERR_ACCESS || rc == SCTX_ERR_STATE) { /* not ours to take */
+                (void)lock_release(&a->lock, LOCK_ARENA + k);
+                continue;
+            }
+            if (rc != SCTX_OK) rc = arena_replace(ctx, a, k, bytes, error);
+        }
+        if (rc == SCTX_OK) {
+            arena_owner_note(ctx, a);
+            arena_sweep(ctx, a);
+            return SCTX_OK;
+        }
+        break;
+    }
+    if (rc == -EAGAIN || rc == SCTX_ERR_ACCESS || rc == SCTX_ERR_STATE) rc = fail(error, SCTX_ERR_FULL, "all %u arenas of %s are taken", LAYOUT_ARENA_SLOTS, ctx->path);
+    arena_release(a);
+    return rc;
+}
+
+int arena_grow(struct sctx *ctx, struct arena *a, uint64_t bytes, uint64_t last_seq, struct sctx_error *error)
+{
+    struct arena_header *old = a->header;
+    struct mapping old_map = a->map;
+    a->map = (struct mapping){0}; /* kept until the new one stands */
+    int rc = arena_replace(ctx, a, a->slot, bytes, error);
+    if (rc) {
+        a->map = old_map;
+        return rc;
+    }
+    store_relaxed(&old->last_seq, last_seq);
+    store_release(&old->retired, 1);
+    mapping_close(&old_map);
+    arena_sweep(ctx, a);
+    return SCTX_OK;
+}
+
+/* Is the retired generation `gen` still referred to? One that was never told its last message is told the tail of now. */
+static bool arena_needed(struct sctx *ctx, int folder, uint32_t slot, uint32_t gen, uint64_t *bytes)
+{
+    char name[32];
+    arena_file_name(name, slot, gen);
+    int fd = place_open_file(folder, name, O_RDWR, geteuid(), ctx->path, NULL);
+    if (fd < 0) return false;
+    struct mapping m;
+    struct stat st;
+    _Atomic uint32_t lost = 0;
+    bool needed = false;
+    if (fstat(fd, &st) == 0 && st.st_size > (off_t)LAYOUT_PAGE && mapping_open(&m, fd, LAYOUT_PAGE, true, &lost) == 0) {
+        struct arena_header *h = (struct arena_header *)(void *)m.base;
+        if (!load_acquire(&h->retired)) {
+            store_relaxed(&h->last_seq, ring_tail(ctx));
+            store_release(&h->retired, 1);
+        }
+        needed = !seq_before(load_relaxed(&h->last_seq), ring_oldest(ctx, ring_tail(ctx)));
+        *bytes = (uint64_t)st.st_size - LAYOUT_PAGE;
+        mapping_close(&m);
+    }
+    close(fd);
+    return needed;
+}
+
+void arena_sweep(struct sctx *ctx, struct arena *a)
+{
+    struct arena_entry *e = a->entry;
+    uint32_t oldest = load_relaxed(&e->oldest);
+    if (oldest == a->gen || a->gen - oldest > 64) { /* nothing there; or nonsense: older ones than that were never kept */
+        store_relaxed(&e->oldest, a->gen);
+        store_relaxed(&e->old_bytes, 0);
+        return;
+    }
+    int folder = context_folder(ctx);
+    if (folder < 0) return;
+    uint64_t kept = 0;
+    bool leading = true;
+    for (uint32_t g = oldest; g != a->gen; g++) {
+        uint64_t bytes = 0;
+        if (g && arena_needed(ctx, folder, a->slot, g, &bytes)) {
+            kept += bytes + LAYOUT_PAGE;
+            leading = false;
+            continue;
+        }
+        char name[32];
+        arena_file_name(name, a->slot, g);
+        (void)unlinkat(folder, name, 0);
+        if (leading) store_relaxed(&e->oldest, g + 1);
+    }
+    store_relaxed(&e->old_bytes, kept);
+}
+
+void arena_release(struct arena *a)
+{
+    if (a->entry && own_fd_valid(&a->lock.file)) store_release(&a->entry->join, 0); /* else another may own the slot by now */
+    mapping_close(&a->map);
+    lock_close(&a->lock);
+}
+
+bool arena_view_open(struct sctx *ctx, struct arena_view *v, uint32_t slot, uint32_t gen_low, _Atomic uint32_t *lost)
+{
+    uint32_t now = load_acquire(&ctx->arenas[slot].gen), gen = now - ((now - gen_low) & REF_GEN_MASK);
+    if (v->gen == gen && gen) return !v->missing;
+    arena_view_close(v);
+    v->gen = gen;
+    v->missing = true;
+    int folder = gen ? context_folder(ctx) : -1;
+    if (folder < 0) return false;
+    char name[32];
+    arena_file_name(name, slot, gen);
+    int fd = place_open_file(folder, name, O_RDONLY, (uid_t)-1, ctx->path, NULL);
+    if (fd < 0) return false;
+    struct stat st;
+    uint64_t bytes;
+    if (fstat(fd, &st) == 0 && st.st_size > (off_t)LAYOUT_PAGE && mapping_open(&v->map, fd, (size_t)st.st_size, false, lost) == 0) {
+        v->header = (const struct arena_header *)(const void *)v->map.base;
+        if (arena_header_fits(ctx, v->header, slot, gen, (uint64_t)st.st_size - LAYOUT_PAGE, &bytes)) {
+            v->data = v->map.base + LAYOUT_PAGE;
+            v->bytes = bytes;
+            v->missing = false;
+        } else {
+            mapping_close(&v->map);
+        }
+    }
+    close(fd);
+    return !v->missing;
+}
+
+void arena_view_close(struct arena_view *v)
+{
+    mapping_close(&v->map);
+    *v = (struct arena_view){0};
+}

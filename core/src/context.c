@@ -1,0 +1,251 @@
+#define _GNU_SOURCE
+#include "context.h"
+#include "arena.h"
+#include "intern.h"
+#include "name.h"
+#include "participant.h"
+#include "reader.h"
+#include "ring.h"
+#include "testpoint.h"
+#include "topic.h"
+#include "wait.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- opening -------------------------------------------------------------------------------------------------------------- */
+
+static struct sctx *context_new(bool tap)
+{
+    struct sctx *ctx = calloc(1, sizeof *ctx);
+    if (!ctx) return NULL;
+    ctx->tap = tap;
+    ctx->ring_file.fd = ctx->folder.fd = ctx->alive.file.fd = -1;
+    ctx->fork_token = fork_token_new();
+    ctx->topic_cache = topic_cache_new();
+    ctx->name_cache = name_cache_new();
+    pthread_mutex_init(&ctx->mutex, NULL);
+    if (ctx->fork_token && ctx->topic_cache && ctx->name_cache) return ctx;
+    sctx_close(ctx);
+    return NULL;
+}
+
+void sctx_close(sctx *ctx)
+{
+    if (!ctx) return;
+    bool ours = ctx->fork_token && *ctx->fork_token;
+    if (ours) {
+        participant_leave(ctx);
+        lock_close(&ctx->alive);
+        mapping_close(&ctx->ring);
+    }
+    own_fd_close(&ctx->ring_file);
+    own_fd_close(&ctx->folder);
+    topic_cache_free(ctx->topic_cache);
+    name_cache_free(ctx->name_cache);
+    for (uint32_t i = 0; ctx->marker_names && i < LAYOUT_MARKER_SLOTS; i++) free(ctx->marker_names[i].buffer);
+    free(ctx->marker_names);
+    fork_token_free(ctx->fork_token);
+    pthread_mutex_destroy(&ctx->mutex);
+    free(ctx);
+}
+
+static int open_folder(struct sctx *ctx, struct sctx_error *error)
+{
+    int upper = place_open_upper(&ctx->place, false, error);
+    if (upper < 0) return upper;
+    int fd = place_open(&ctx->place, upper, &ctx->owner, error);
+    close(upper);
+    if (fd < 0) return fd;
+    return own_fd_take(&ctx->folder, fd) == 0 ? SCTX_OK : SCTX_ERR_SYSTEM;
+}
+
+static int open_files(struct sctx *ctx, struct sctx_error *error)
+{
+    int rc = open_folder(ctx, error);
+    if (rc) return rc;
+    int fd = place_open_file(ctx->folder.fd, "ring", ctx->tap ? O_RDONLY : O_RDWR, ctx->owner, ctx->path, error);
+    if (fd < 0) return fd;
+    if (own_fd_take(&ctx->ring_file, fd) != 0) return SCTX_ERR_SYSTEM;
+    if ((rc = ring_open(ctx, fd, !ctx->tap, error)) != SCTX_OK) return rc;
+    rc = lock_open(&ctx->alive, ctx->folder.fd, !ctx->tap);
+    if (rc && !ctx->tap) return fail(error, status_of_errno(-rc), "cannot open %s/alive: %s", ctx->path, strerror(-rc));
+    return context_removed(ctx) ? fail(error, SCTX_ERR_NOT_FOUND, "the context '%s' is just being removed", ctx->place.name) : SCTX_OK;
+}
+
+static int open_place(const struct place *place, bool tap, const char *name, sctx **out, struct sctx_error *error)
+{
+    struct sctx *ctx = context_new(tap);
+    if (!ctx) return fail(error, SCTX_ERR_NO_MEMORY, "out of memory");
+    ctx->place = *place;
+    int rc = place_path(place, ctx->path, sizeof ctx->path);
+    if (rc == SCTX_OK) rc = open_files(ctx, error);
+    if (rc == SCTX_OK && !tap) rc = participant_join(ctx, name, error);
+    if (rc == SCTX_OK && load_relaxed(&ctx->lost)) rc = fail(error, SCTX_ERR_LOST, "%s/ring was truncated", ctx->path);
+    if (rc == SCTX_OK) *out = ctx;
+    else sctx_close(ctx);
+    return rc;
+}
+
+int sctx_open(const struct sctx_options *options, sctx **out)
+{
+    struct sctx_options o = {0};
+    if (options) o = *options;
+    if (!out || o.flags) return SCTX_ERR_INVALID;
+    struct place place;
+    int rc = place_resolve(&place, o.context, o.dir, o.error);
+    if (rc) return rc;
+    const char *name = o.name ? o.name : program_invocation_short_name;
+    if (!name_is_text(name, SCTX_NAME_MAX)) {
+        if (o.name) return fail(o.error, SCTX_ERR_NAME, "a participant's name is UTF-8, 1 to %u bytes, without control characters", SCTX_NAME_MAX);
+        name = "unnamed";
+    }
+    /* Not there: make it. There after all: somebody else made it, join that. A few times, for it may be removed as well. */
+    for (int i = 0; i < 16; i++) {
+        rc = open_place(&place, false, name, out, o.error);
+        if (rc != SCTX_ERR_NOT_FOUND || !place.own) return rc;
+        struct sctx_create_options c = {.size = sizeof c, .context = place.name, .dir = place.upper, .error = o.error};
+        rc = sctx_create(&c);
+        if (rc != SCTX_OK && rc != SCTX_ERR_EXISTS) return rc;
+    }
+    return rc;
+}
+
+int sctx_tap_open(const struct sctx_options *options, sctx **out)
+{
+    struct sctx_options o = {0};
+    if (options) o = *options;
+    if (!out || o.flags) return SCTX_ERR_INVALID;
+    struct place place;
+    int rc = place_resolve(&place, o.context, o.dir, o.error);
+    return rc ? rc : open_place(&place, true, NULL, out, o.error);
+}
+
+/* ---- being open ----------------------------------------------------------------------------------------------------------- */
+
+uint32_t sctx_join_number(const sctx *ctx) { return ctx ? ctx->join : 0; }
+
+int context_folder(struct sctx *ctx)
+{
+    if (own_fd_valid(&ctx->folder)) return ctx->folder.fd;
+    ctx->folder.fd = -1; /* the program closed it: open it once more, if it is still the same */
+    dev_t dev = ctx->folder.dev;
+    ino_t ino = ctx->folder.ino;
+    int rc = open_folder(ctx, NULL);
+    if (rc) return rc;
+    if (ctx->folder.dev == dev && ctx->folder.ino == ino) return ctx->folder.fd;
+    own_fd_close(&ctx->folder);
+    return SCTX_ERR_LOST;
+}
+
+int sctx_check(sctx *ctx)
+{
+    if (!ctx) return SCTX_ERR_INVALID;
+    int rc = context_usable(ctx);
+    if (rc) return rc;
+    if (context_removed(ctx)) return SCTX_ERR_REMOVED;
+    struct stat mapped, named;
+    char path[sizeof ctx->path + 8];
+    (void)snprintf(path, sizeof path, "%s/ring", ctx->path);
+    bool known = own_fd_valid(&ctx->ring_file) && fstat(ctx->ring_file.fd, &mapped) == 0;
+    bool there = lstat(path, &named) == 0;
+    bool lost = known && (mapped.st_nlink == 0 || (uint64_t)mapped.st_size < ctx->header.file_bytes);
+    if (there && (named.st_ino != ctx->ring_file.ino || named.st_dev != ctx->ring_file.dev)) lost = true;
+    if (!there && errno == ENOENT) lost = true;
+    if (!lost) return SCTX_OK;
+    if (context_removed(ctx)) return SCTX_ERR_REMOVED;
+    store_relaxed(&ctx->lost, 1);
+    return SCTX_ERR_LOST;
+}
+
+int64_t context_time(struct sctx *ctx, uint64_t ticks)
+{
+    pthread_mutex_lock(&ctx->mutex);
+    int64_t ns = clock_convert(&ctx->map, &ctx->clock, ticks);
+    pthread_mutex_unlock(&ctx->mutex);
+    return ns;
+}
+
+/* The time that the messages which can be read now span. */
+static int64_t span_ns(struct sctx *ctx, uint64_t *oldest, uint64_t tail)
+{
+    struct sctx_reader *r;
+    struct sctx_message m;
+    struct sctx_reader_options o = {.from = SCTX_FROM_START};
+    bool tap = ctx->tap;
+    ctx->tap = true; /* take no place for this look */
+    int rc = sctx_reader_open(ctx, &o, &r);
+    ctx->tap = tap;
+    if (rc) return 0;
+    int64_t first = 0, last = 0;
+    if (sctx_peek(r, &m) == SCTX_OK && seq_before(m.seq, tail)) {
+        *oldest = m.seq;
+        first = last = m.time_ns;
+        for (uint64_t back = 1; back < 64 && seq_before(m.seq, tail - back); back++) { /* the newest may be gone: a large message came after */
+            if (sctx_reader_seek(r, tail - back) == SCTX_OK && sctx_peek(r, &m) == SCTX_OK) {
+                last = m.time_ns;
+                break;
+            }
+        }
+    }
+    sctx_reader_close(r);
+    return last > first ? last - first : 0;
+}
+
+static void count_participants(struct sctx *ctx, struct sctx_info *info)
+{
+    info->participant_slots = LAYOUT_PARTICIPANT_SLOTS;
+    for (uint32_t i = 0; i < LAYOUT_PARTICIPANT_SLOTS; i++) {
+        struct sctx_participant p = SCTX_INIT(p);
+        if (load_relaxed(&ctx->participants[i].join) == 0 || sctx_participant_get(ctx, i, &p) != SCTX_OK) continue;
+        info->participants_known++;
+        info->participants_alive += p.alive != SCTX_DEAD;
+    }
+    for (uint32_t i = 0; i < LAYOUT_READER_SLOTS; i++) info->readers += load_relaxed(&ctx->readers[i].join) != 0;
+}
+
+int sctx_info_get(sctx *ctx, struct sctx_info *out)
+{
+    if (!ctx || !out) return SCTX_ERR_INVALID;
+    int rc = context_usable(ctx);
+    if (rc) return rc;
+    const struct ring_header *h = &ctx->header;
+    uint64_t tail = ring_tail(ctx);
+    struct sctx_info i = {
+        .size = out->size,
+        .flags = h->flags,
+        .layout_major = h->major,
+        .layout_minor = h->minor,
+        .id = h->id,
+        .created_ns = h->created_ns,
+        .cells = ctx->cell_mask + 1,
+        .first_seq = h->first_seq,
+        .oldest = tail,
+        .tail = tail,
+        .arenas = LAYOUT_ARENA_SLOTS,
+        .arena_bytes = h->arena_bytes,
+        .memory_tables = intern_memory(ctx),
+        .memory_max = h->max_memory,
+        .topics = topic_count(ctx),
+        .markers = sctx_marker_count(ctx),
+        .clock = h->clock,
+        .clock_epochs = load_relaxed(&ctx->hot->clock_epochs),
+        .clock_hz = h->clock_hz,
+        .gate_timeout_ns = h->gate_timeout_ns,
+        .gate_evictions = load_relaxed(&ctx->hot->gate_evictions),
+    };
+    (void)snprintf(i.name, sizeof i.name, "%s", ctx->place.name);
+    memccpy(i.path, ctx->path, '\0', sizeof i.path - 1); /* cut if it is that long */
+    i.span_ns = span_ns(ctx, &i.oldest, tail);
+    struct stat st;
+    i.memory_ring = own_fd_valid(&ctx->ring_file) && fstat(ctx->ring_file.fd, &st) == 0 ? (uint64_t)st.st_blocks * 512 : h->section[SECTION_TOPICS].off;
+    i.memory_arenas = arena_memory(ctx, &i.arenas_used);
+    count_participants(ctx, &i);
+    if (load_relaxed(&ctx->lost)) return SCTX_ERR_LOST;
+    memcpy(out, &i, out->size && out->size < sizeof i ? out->size : sizeof i);
+    return SCTX_OK;
+}
