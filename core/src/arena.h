@@ -15,16 +15,17 @@
 
 /* The owner's side. */
 struct arena {
-    struct mapping map;
-    struct arena_header *header;
     unsigned char *data;
-    uint64_t bytes, mask, step;
+    uint64_t bytes, mask;
     uint64_t pos;             /* where the next record begins */
     uint64_t intent;          /* as in the header */
     uint32_t slot, gen;
     struct arena_entry *entry;
-    struct lock lock;
     _Atomic uint32_t lost;
+    uint64_t step;
+    struct arena_header *header;
+    struct mapping map;
+    struct lock lock;
 };
 
 /* Takes a slot and an arena of at least `bytes`. [any thread] */

@@ -28,6 +28,12 @@ static inline void wait_published(struct sctx *ctx, uint32_t bits)
     if (unlikely(load_seq_cst(&ctx->hot->want) & bits)) wait_wake(ctx, bits);
 }
 
+/* The same for one message: nobody sleeps, nothing is computed. */
+static inline void wait_published_topic(struct sctx *ctx, struct ring_hot *hot, uint32_t topic)
+{
+    if (unlikely(load_seq_cst(&hot->want))) wait_published(ctx, wait_topic_bit(topic) | WAIT_EVERYTHING);
+}
+
 /* W1 and W2; returns e. */
 uint32_t wait_announce(struct sctx *ctx, uint32_t bits);
 

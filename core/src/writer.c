@@ -22,6 +22,13 @@ int sctx_writer_open(sctx *ctx, const struct sctx_writer_options *options, sctx_
     struct sctx_writer *w = calloc(1, sizeof *w);
     if (!w) return SCTX_ERR_NO_MEMORY;
     w->ctx = ctx;
+    w->fork_token = ctx->fork_token;
+    w->hot = ctx->hot;
+    w->cells = ctx->cells;
+    w->cell_mask = ctx->cell_mask;
+    w->clock_kind = ctx->header.clock;
+    w->clock_hz = ctx->header.clock_hz;
+    w->join = ctx->join;
     w->auto_cause = !options || !(options->flags & SCTX_WRITER_NO_AUTO_CAUSE);
     w->gate.used = ctx->header.flags & SCTX_CREATE_GATING;
     w->gate.lock = &w->arena.lock;
@@ -94,15 +101,15 @@ static __attribute__((noinline)) int larger_arena(struct sctx_writer *w, uint64_
 }
 
 /* What is asked at the begin of each publish. */
-static inline int writer_ready(struct sctx_writer *w)
+static inline int writer_ready(const struct sctx_writer *w)
 {
-    if (unlikely(*w->ctx->fork_token == 0)) return SCTX_ERR_FORKED;
-    if (unlikely(load_relaxed(&w->ctx->lost) | load_relaxed(&w->arena.lost))) return SCTX_ERR_LOST;
-    return unlikely(context_removed(w->ctx)) ? SCTX_ERR_REMOVED : SCTX_OK;
+    if (unlikely(*w->fork_token == 0)) return SCTX_ERR_FORKED;
+    if (unlikely(load_relaxed(&w->hot->state) == RING_REMOVED)) return SCTX_ERR_REMOVED;
+    return unlikely(load_relaxed(&w->ctx->lost) | load_relaxed(&w->arena.lost)) ? SCTX_ERR_LOST : SCTX_OK;
 }
 
 /* Room for a record of `total` bytes at arena.pos. Records are in one piece: what does not fit before the arena's end begins at its start. */
-static inline int make_room(struct sctx_writer *w, uint64_t total)
+always_inline int make_room(struct sctx_writer *w, uint64_t total)
 {
     struct arena *a = &w->arena;
     if (unlikely(total > a->bytes / 4) && (total > a->bytes / 2 || a->bytes < LAYOUT_ARENA_MAX)) {
@@ -124,18 +131,21 @@ static inline struct record *record_at(const struct sctx_writer *w)
     return (struct record *)(void *)(w->arena.data + (w->arena.pos & w->arena.mask));
 }
 
-/* The moment for a record: not before what the thread saw published. */
-static inline uint64_t stamp(struct sctx_writer *w, bool others)
+/* About once a second: note the clock, and look whether the ring was unlinked, replaced or truncated. */
+static __attribute__((noinline)) uint64_t stamp_seldom(struct sctx_writer *w)
 {
-    struct sctx *ctx = w->ctx;
+    w->clock_noted = clock_note(&w->ctx->clock);
+    (void)sctx_check(w->ctx);
+    load_fence();
+    return clock_now(w->clock_kind);
+}
+
+/* The moment for a record: not before what the thread saw published. */
+always_inline uint64_t stamp(struct sctx_writer *w, bool others)
+{
     if (others) load_fence();
-    uint64_t ticks = clock_now(ctx->header.clock);
-    if (unlikely(ticks - w->clock_noted > ctx->header.clock_hz)) {
-        w->clock_noted = clock_note(&ctx->clock);
-        if (own_fd_valid(&ctx->ring_file)) (void)sctx_check(ctx); /* about once a second: was it unlinked, replaced, truncated? */
-        load_fence();
-        ticks = clock_now(ctx->header.clock);
-    }
+    uint64_t ticks = clock_now(w->clock_kind);
+    if (unlikely(ticks - w->clock_noted > w->clock_hz)) ticks = stamp_seldom(w);
     if (unlikely((int64_t)(ticks - w->last_ticks) < 0)) ticks = w->last_ticks;
     return w->last_ticks = ticks;
 }
@@ -151,68 +161,63 @@ static inline uint32_t cause_distance(const struct cause_choice *c, uint64_t t)
     return c->flags && back - 1 < UINT32_MAX ? (uint32_t)back : 0;
 }
 
-/* The hint ran ahead of the truth, or the ring makes no sense. */
-static __attribute__((noinline)) int find_tail(struct sctx_writer *w, uint64_t *t, uint32_t tries)
+static __attribute__((noinline)) int no_sense(struct sctx_writer *w)
 {
     int rc = writer_ready(w);
-    if (rc) return rc;
-    if (tries > 8) return fail(&w->error, SCTX_ERR_DAMAGED, "the ring's cells make no sense: sctx rm it");
-    *t = ring_scan_tail(w->ctx);
-    return SCTX_OK;
+    return rc ? rc : fail(&w->error, SCTX_ERR_DAMAGED, "the ring's cells make no sense: sctx rm it");
 }
 
-/* P3 to P7: gives the record at arena.pos the next seq. `what` is the record's third word without the cause's flags. */
-static inline int claim_seq(struct sctx_writer *w, struct record *r, uint64_t what, const struct cause_choice *cause, bool stamped, uint64_t *seq)
+/* P3 to P7: gives the record at arena.pos the next seq, which is then w->next - 1. `what` is the record's third word without the cause's flags. */
+always_inline int claim_seq(struct sctx_writer *w, struct record *r, uint64_t what, struct cause_choice cause, bool stamped)
 {
-    struct sctx *ctx = w->ctx;
-    const uint64_t n = ctx->cell_mask + 1, ref = ref_make(w->arena.slot, w->arena.gen, w->arena.pos);
-    uint64_t t = load_acquire(&ctx->hot->tail), steps = 0;
-    uint32_t tries = 0;
-    if (seq_before(t, w->next)) t = w->next; /* the hint may have fallen back */
+    const uint64_t mask = w->cell_mask, n = mask + 1, ref = ref_make(w->arena.slot, w->arena.gen, w->arena.pos), own = w->next;
+    struct cell *const cells = w->cells;
+    uint64_t t = load_acquire(&w->hot->tail), steps = 0;
+    uint32_t scans = 0;
+    if (seq_before(t, own)) t = own; /* the hint may have fallen back */
     for (;;) {
-        struct cell *cell = &ctx->cells[t & ctx->cell_mask];
+        struct cell *cell = &cells[t & mask];
         uint64_t s = load_acquire(&cell->seq), old = load_relaxed(&cell->ref);
         if (unlikely(s != t - n)) {
             if (!seq_before(s, t)) {
                 t = s + 1;
-                if (unlikely(++steps > 2 * n)) return fail(&w->error, SCTX_ERR_DAMAGED, "the ring's cells make no sense: sctx rm it");
-                continue;
+                if (unlikely(++steps > 2 * n)) return no_sense(w);
+            } else { /* the hint ran ahead of the truth */
+                if (++scans > 8) return no_sense(w);
+                t = ring_scan_tail(w->ctx);
             }
-            int rc = find_tail(w, &t, ++tries);
-            if (rc) return rc;
             continue;
         }
         TESTPOINT("publish:cell-read");
-        int rc = gate_pass(ctx, &w->gate, t - n); /* P4 */
-        if (unlikely(rc)) return rc;
-        bool others = t != w->next || !w->published_any;
-        uint32_t back = cause_distance(cause, t);
-        if (!stamped || others) store_relaxed(&r->time, stamp(w, others)); /* P5 */
-        else store_relaxed(&r->time, w->last_ticks);
-        store_relaxed(&r->what, back ? what | (uint64_t)cause->flags << 16 : what);
-        store_relaxed(&r->who, (uint64_t)back << 32 | ctx->join);
+        if (unlikely(w->gate.used)) { /* P4 */
+            int rc = gate_pass(w->ctx, &w->gate, t - n);
+            if (unlikely(rc)) return rc;
+        }
+        bool others = t != own || unlikely(!w->published_any);
+        uint64_t ticks = stamped && !others ? w->last_ticks : stamp(w, others); /* P5 */
+        uint32_t back = cause_distance(&cause, t);
+        store_relaxed(&r->time, ticks);
+        store_relaxed(&r->what, back ? what | (uint64_t)cause.flags << 16 : what);
+        store_relaxed(&r->who, (uint64_t)back << 32 | w->join);
         TESTPOINT("publish:before-swap");
         if (likely(cell_swap(cell, s, old, t, ref))) break; /* P6 */
         TESTPOINT("publish:swap-failed");
     }
     TESTPOINT("publish:swapped");
-    store_relaxed(&ctx->hot->tail, t + 1); /* P7 */
+    store_relaxed(&w->hot->tail, t + 1); /* P7 */
     w->next = t + 1;
-    w->published_any = true;
-    *seq = t;
+    if (unlikely(!w->published_any)) w->published_any = true;
     return SCTX_OK;
 }
 
 /* After a message is out: the writer's own books. */
-static inline void account(struct sctx_writer *w, uint64_t seq, size_t len, uint64_t total)
+always_inline void account(struct sctx_writer *w, size_t len, uint64_t total)
 {
     struct arena *a = &w->arena;
-    if (w->chunk_seq) w->chunk_seq[(a->pos & a->mask) / a->step] = seq;
+    if (unlikely(w->chunk_seq != NULL)) w->chunk_seq[(a->pos & a->mask) / a->step] = w->next - 1;
     a->pos += total;
-    w->count++;
-    w->payload += len;
-    store_relaxed(&a->entry->published, w->count);
-    store_relaxed(&a->entry->payload, w->payload);
+    store_relaxed(&a->entry->published, load_relaxed(&a->entry->published) + 1); /* nobody else writes them */
+    store_relaxed(&a->entry->payload, load_relaxed(&a->entry->payload) + len);
 }
 
 static inline int check_topic(struct sctx_writer *w, uint16_t topic)
@@ -232,7 +237,7 @@ static inline struct cause_choice thread_cause(const struct sctx_writer *w)
 }
 
 /* One whole message; the look for sleepers is the caller's. */
-static inline int publish_one(struct sctx_writer *w, uint16_t topic, const void *data, size_t len, const struct cause_choice *cause, bool stamped, uint64_t *seq)
+always_inline int publish_one(struct sctx_writer *w, uint16_t topic, const void *data, size_t len, struct cause_choice cause, bool stamped)
 {
     const uint64_t total = record_total(len);
     int rc = make_room(w, total); /* P1 */
@@ -242,8 +247,8 @@ static inline int publish_one(struct sctx_writer *w, uint16_t topic, const void 
     TESTPOINT("publish:before-payload");
     copy_to_shared((_Atomic uint64_t *)(void *)(r + 1), data, len); /* P2 */
     TESTPOINT("publish:payload-written");
-    rc = claim_seq(w, r, what_word(topic, len), cause, stamped, seq);
-    if (likely(rc == SCTX_OK)) account(w, *seq, len, total);
+    rc = claim_seq(w, r, what_word(topic, len), cause, stamped);
+    if (likely(rc == SCTX_OK)) account(w, len, total);
     return rc;
 }
 
@@ -263,12 +268,10 @@ int sctx_publish(sctx_writer *w, uint16_t topic, const void *data, size_t len, u
     int rc = publish_checks(w, len);
     if (likely(rc == SCTX_OK)) rc = check_topic(w, topic);
     if (unlikely(rc)) return rc;
-    struct cause_choice cause = thread_cause(w);
-    uint64_t t;
-    rc = publish_one(w, topic, data, len, &cause, false, &t);
+    rc = publish_one(w, topic, data, len, thread_cause(w), false);
     if (unlikely(rc)) return rc;
-    wait_published(w->ctx, wait_topic_bit(topic) | WAIT_EVERYTHING); /* P8 */
-    if (seq) *seq = t;
+    wait_published_topic(w->ctx, w->hot, topic); /* P8 */
+    if (seq) *seq = w->next - 1;
     return SCTX_OK;
 }
 
@@ -290,10 +293,10 @@ int sctx_publish_batch(sctx_writer *w, struct sctx_outgoing *messages, size_t n,
         rc = m->cause_mode > SCTX_CAUSE_SEQ || (!m->data && m->len) ? SCTX_ERR_INVALID : publish_checks(w, m->len);
         if (rc == SCTX_OK) rc = check_topic(w, m->topic);
         if (rc) break;
-        struct cause_choice cause = outgoing_cause(w, m);
         /* Those that follow the own last one directly share its time: nothing lies between. */
-        rc = publish_one(w, m->topic, m->data, m->len, &cause, i > 0, &m->seq);
+        rc = publish_one(w, m->topic, m->data, m->len, outgoing_cause(w, m), i > 0);
         if (rc) break;
+        m->seq = w->next - 1;
         bits |= wait_topic_bit(m->topic) | WAIT_EVERYTHING;
     }
     if (bits) wait_published(w->ctx, bits);
@@ -326,14 +329,12 @@ int sctx_commit(sctx_writer *w, uint16_t topic, size_t len, uint64_t *seq)
     if (len > w->reserved_len) return fail(&w->error, SCTX_ERR_INVALID, "%zu bytes committed, %zu reserved", len, w->reserved_len);
     rc = check_topic(w, topic);
     if (rc) return rc;
-    struct cause_choice cause = thread_cause(w);
-    uint64_t t;
-    rc = claim_seq(w, record_at(w), what_word(topic, len), &cause, false, &t);
+    rc = claim_seq(w, record_at(w), what_word(topic, len), thread_cause(w), false);
     if (rc) return rc;
-    account(w, t, len, record_total(len));
+    account(w, len, record_total(len));
     w->reserved_total = 0;
-    wait_published(w->ctx, wait_topic_bit(topic) | WAIT_EVERYTHING);
-    if (seq) *seq = t;
+    wait_published_topic(w->ctx, w->hot, topic);
+    if (seq) *seq = w->next - 1;
     return SCTX_OK;
 }
 

@@ -10,17 +10,24 @@
 
 struct sctx_writer {
     struct sctx *ctx;
-    struct arena arena;
+    /* What each publish needs of ctx, side by side. */
+    const uint32_t *fork_token;
+    struct ring_hot *hot;
+    struct cell *cells;
+    uint64_t cell_mask;
+    uint64_t clock_hz;
+    uint32_t clock_kind, join;
+
     uint64_t next;              /* own last seq + 1 */
-    bool published_any;
-    bool auto_cause;
-    uint32_t topics_known;      /* ids below this are registered */
     uint64_t last_ticks;        /* of the own last message */
     uint64_t clock_noted;       /* ticks of the last triple that we know of */
-    uint64_t count, payload;    /* as noted in the arena's entry */
+    uint64_t reserved_total;    /* bytes of an open reservation, header included; 0: none */
+    uint32_t topics_known;      /* ids below this are registered */
+    bool published_any;
+    bool auto_cause;
+    struct arena arena;
     struct gate_keeper gate;
     uint64_t *chunk_seq;        /* gated contexts: the last own seq that begins in each step of the arena */
-    uint64_t reserved_total;    /* bytes of an open reservation, header included; 0: none */
     size_t reserved_len;
     struct sctx_error error;
 };
