@@ -1,0 +1,23 @@
+# Sanitizers, fuzzing and coverage hold for everything that is built, the library included.
+if(SCTX_FUZZ AND NOT CMAKE_C_COMPILER_ID MATCHES Clang)
+    message(FATAL_ERROR "SCTX_FUZZ needs clang: cmake --preset fuzz")
+endif()
+if(SCTX_SANITIZE)
+    add_compile_options(-fsanitize=${SCTX_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=${SCTX_SANITIZE})
+endif()
+if(SCTX_COVERAGE)
+    add_compile_options(--coverage -fprofile-abs-path -fprofile-update=atomic)
+    add_link_options(--coverage)
+endif()
+
+# clang leaves its sanitizers' symbols to the program, so a shared library has undefined ones then.
+function(sctx_instrument_libraries)
+    if(SCTX_SANITIZE AND CMAKE_C_COMPILER_ID MATCHES Clang)
+        foreach(library IN LISTS ARGN)
+            if(TARGET ${library})
+                target_link_options(${library} PRIVATE -Wl,-z,undefs)
+            endif()
+        endforeach()
+    endif()
+endfunction()
