@@ -1,0 +1,29 @@
+/* Bytes from others (payloads, names, topics) made harmless before they reach a terminal: the one place that decides what is shown as it is.
+ *
+ * As text: C0, DEL, C1 and whatever is not UTF-8 become \xNN, byte by byte; characters that are invisible or turn the direction of what
+ * follows become \u{XXXX}. In JSON strings the same characters become \uXXXX, so that JSON lines are inert too. */
+#ifndef SCTX_CLI_INERT_H
+#define SCTX_CLI_INERT_H
+#include "out.h"
+
+/* Bytes of the UTF-8 character at `text` and its code point; 0: not valid (overlong, surrogate, cut, beyond U+10FFFF). */
+size_t utf8_next(const unsigned char *text, size_t len, uint32_t *code);
+
+/* May not be shown as it is. */
+bool inert_must_escape(uint32_t code);
+
+/* Puts the text; at most `columns` wide. Returns the bytes of it that were shown. */
+size_t inert_put_columns(struct out *out, const void *text, size_t len, size_t columns);
+void inert_put(struct out *out, const void *text, size_t len);
+void inert_text(struct out *out, const char *text);
+/* Columns that inert_put() takes on a terminal. */
+size_t inert_columns(const void *text, size_t len);
+
+/* Puts a JSON string with its quotes; false, and nothing put, if the text is not UTF-8. */
+bool inert_json(struct out *out, const void *text, size_t len);
+/* The same for names: a byte that is not UTF-8 becomes the four characters \xNN, as people see it. */
+void inert_json_name(struct out *out, const char *text);
+/* \uXXXX, as a pair of surrogates where needed. */
+void inert_json_escape(struct out *out, uint32_t code);
+
+#endif

@@ -1,0 +1,10 @@
+/* The end that comes from outside: SIGINT and SIGTERM ask for it, once; a second one kills. SIGPIPE is ignored: writing says EPIPE. */
+#ifndef SCTX_CLI_STOP_H
+#define SCTX_CLI_STOP_H
+#include <stdbool.h>
+
+void stop_install(void);
+/* The signal that came, 0: none. */
+int stop_signal(void);
+
+#endif
