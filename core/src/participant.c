@@ -73,7 +73,7 @@ int participant_join(struct sctx *ctx, const char *name, struct sctx_error *erro
         struct participant_entry *e = &ctx->participants[slot];
         uint32_t join = load_relaxed(&e->join), pid = load_relaxed(&e->pid);
         uint64_t start = load_relaxed(&e->start_time);
-        if (join && pid && start && process_start_time(pid) == start) { /* it lives without its lock; pid 0: it left */
+        if (join && pid && start && process_start_time(pid) == start) { /* it lives without its lock; start 0: it left */
             (void)lock_release(&ctx->alive, LOCK_PARTICIPANT + slot);
             continue;
         }
@@ -86,7 +86,7 @@ int participant_join(struct sctx *ctx, const char *name, struct sctx_error *erro
 void participant_leave(struct sctx *ctx)
 {
     if (!ctx->join || !own_fd_valid(&ctx->alive.file)) return;
-    store_release(&ctx->participants[ctx->slot].pid, 0); /* its name stays, for what it said */
+    store_release(&ctx->participants[ctx->slot].start_time, 0); /* no process has that; name and pid stay, for what it said */
 }
 
 void participant_role(struct sctx *ctx, uint32_t roles)

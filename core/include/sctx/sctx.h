@@ -374,7 +374,9 @@ typedef union sctx_level {
 enum sctx_marker_flags {
     SCTX_MARKER_HAS_LOW = 1,
     SCTX_MARKER_HAS_HIGH = 2,
-    SCTX_MARKER_ANNOUNCE = 4,    /* publish on `marker/NAME` (json) when a threshold is crossed or the level moved by at least `step` */
+    /* Publish when the level goes above high, below low, or back (reaching one is not yet crossing it), or has moved by at least `step` since the last
+     * time: on topic `marker/NAME`, encoding json, {"marker":NAME,"value":V,"was":V,"zone":"low"|"normal"|"high","crossed":true|false}. */
+    SCTX_MARKER_ANNOUNCE = 4,
 };
 
 struct sctx_marker_options {
