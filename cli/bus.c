@@ -6,7 +6,9 @@
 
 enum { LOOK_AGAIN_MS = 50 };
 
-bool bus_is_gone(int status) { return status == SCTX_ERR_REMOVED || status == SCTX_ERR_LOST; }
+bool bus_is_gone(int status) {
+    return status == SCTX_ERR_REMOVED || status == SCTX_ERR_LOST;
+}
 
 int bus_fail(const struct call *call, int status, const char *what, const char *detail) {
     if (detail != NULL && detail[0] != '\0')
@@ -26,8 +28,7 @@ sctx *bus_join(const struct call *call, const char *name, int *code) {
     options.error = &error;
     sctx *ctx = NULL;
     int status = sctx_open(&options, &ctx);
-    if (status < 0)
-        *code = bus_fail(call, status, "cannot join", error.text);
+    if (status < 0) *code = bus_fail(call, status, "cannot join", error.text);
     return status < 0 ? NULL : ctx;
 }
 
@@ -47,8 +48,7 @@ sctx *bus_tap(const struct call *call, int *code) {
         say(call, "there is no context '%s'; `sctx create` makes one, so does the first that joins", call_context(call));
     else if (status < 0)
         *code = bus_fail(call, status, "cannot look", error.text);
-    if (status == SCTX_ERR_NOT_FOUND)
-        *code = EXIT_FAILED;
+    if (status == SCTX_ERR_NOT_FOUND) *code = EXIT_FAILED;
     return status < 0 ? NULL : ctx;
 }
 
@@ -58,8 +58,7 @@ sctx *bus_tap_wait(const struct call *call, int64_t deadline, bool *waited, int 
     *waited = false;
     for (;;) {
         int status = tap_open(call, &ctx, &error);
-        if (status == SCTX_OK)
-            return ctx;
+        if (status == SCTX_OK) return ctx;
         /* REMOVED, LOST: it went away while it was being opened. */
         if (status != SCTX_ERR_NOT_FOUND && !bus_is_gone(status)) {
             *code = bus_fail(call, status, "cannot look", error.text);
@@ -67,10 +66,8 @@ sctx *bus_tap_wait(const struct call *call, int64_t deadline, bool *waited, int 
         }
         int64_t now = monotonic_ns();
         *code = deadline != SCTX_FOREVER && now >= deadline ? EXIT_TIMED_OUT : EXIT_DONE;
-        if (stop_signal() != 0 || out_has_hung_up(call->out) || *code == EXIT_TIMED_OUT)
-            return NULL;
-        if (!*waited)
-            say(call, "waiting for context '%s'", call_context(call));
+        if (stop_signal() != 0 || out_has_hung_up(call->out) || *code == EXIT_TIMED_OUT) return NULL;
+        if (!*waited) say(call, "waiting for context '%s'", call_context(call));
         *waited = true;
         int64_t next = now + LOOK_AGAIN_MS * NS_PER_MS;
         sleep_until(deadline != SCTX_FOREVER && deadline < next ? deadline : next);

@@ -15,7 +15,8 @@ enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 static const char *const color_choices[] = {"auto", "always", "never", NULL};
 
 static const struct option globals[GLOBAL_COUNT] = {
-    [GLOBAL_CONTEXT] = {"context", 'c', OPTION_TEXT, "NAME", "the context: NAME, or USER:NAME for another user's\n(else $SCTX_CONTEXT, else 'default')", NULL, NULL},
+    [GLOBAL_CONTEXT] = {"context", 'c', OPTION_TEXT, "NAME",
+                        "the context: NAME, or USER:NAME for another user's\n(else $SCTX_CONTEXT, else 'default')", NULL, NULL},
     [GLOBAL_JSON] = {"json", 'j', OPTION_FLAG, NULL, "one JSON object a line", NULL, NULL},
     [GLOBAL_COLOR] = {"color", 0, OPTION_CHOICE, "WHEN", "auto, always or never; NO_COLOR is respected", "auto", color_choices},
     [GLOBAL_HELP] = {"help", 'h', OPTION_FLAG, NULL, "this text", NULL, NULL},
@@ -24,8 +25,7 @@ static const struct option globals[GLOBAL_COUNT] = {
 
 const struct command *command_find(const char *name) {
     for (size_t i = 0; i < command_count; i++)
-        if (strcmp(commands[i]->name, name) == 0)
-            return commands[i];
+        if (strcmp(commands[i]->name, name) == 0) return commands[i];
     return NULL;
 }
 
@@ -36,8 +36,7 @@ static void say_list(const struct call *call, const char *tail, const char *form
     vsnprintf(text, sizeof text, format, list);
     struct out err = {.fd = STDERR_FILENO};
     out_text(&err, "sctx");
-    if (call->command != NULL)
-        out_format(&err, " %s", call->command->name);
+    if (call->command != NULL) out_format(&err, " %s", call->command->name);
     out_text(&err, ": ");
     inert_text(&err, text);
     out_text(&err, tail);
@@ -55,7 +54,8 @@ void say(const struct call *call, const char *format, ...) {
 
 int say_usage(const struct call *call, const char *format, ...) {
     char tail[64];
-    snprintf(tail, sizeof tail, " (see: sctx %s%s--help)", call->command != NULL ? call->command->name : "", call->command != NULL ? " " : "");
+    snprintf(tail, sizeof tail, " (see: sctx %s%s--help)", call->command != NULL ? call->command->name : "",
+             call->command != NULL ? " " : "");
     va_list list;
     va_start(list, format);
     say_list(call, tail, format, list);
@@ -99,9 +99,10 @@ void help_command_json(struct out *out, const struct command *command) {
 }
 
 void help_all(struct out *out) {
-    out_text(out, "usage: sctx [-c CONTEXT] COMMAND [OPTION...] [ARGUMENT...]\n\nA bus in shared memory that any program on this machine joins.\n\nCommands:\n");
-    for (size_t i = 0; i < command_count; i++)
-        out_format(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+    out_text(
+        out,
+        "usage: sctx [-c CONTEXT] COMMAND [OPTION...] [ARGUMENT...]\n\nA bus in shared memory that any program on this machine joins.\n\nCommands:\n");
+    for (size_t i = 0; i < command_count; i++) out_format(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
     out_text(out, "\nFor all commands:\n");
     options_help(out, globals, GLOBAL_COUNT);
     out_text(out, "\nExit: 0 done, 1 failed, 2 wrong usage, 3 done with loss, 4 timed out, 5 the answer is no, 130 interrupted.\n"
@@ -114,14 +115,13 @@ void help_all(struct out *out) {
 
 static bool wants_color(enum color color) {
     const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
-    if (color != COLOR_AUTO)
-        return color == COLOR_ALWAYS;
+    if (color != COLOR_AUTO) return color == COLOR_ALWAYS;
     return (none == NULL || none[0] == '\0') && isatty(STDOUT_FILENO) && (term == NULL || strcmp(term, "dumb") != 0);
 }
 
 const char *paint(const struct call *call, enum paint paint) {
     static const char *const codes[] = {
-        [PAINT_OFF] = "\033[0m",    [PAINT_DIM] = "\033[2m",   [PAINT_BOLD] = "\033[1m",  [PAINT_TOPIC] = "\033[36m",
+        [PAINT_OFF] = "\033[0m",     [PAINT_DIM] = "\033[2m",   [PAINT_BOLD] = "\033[1m",  [PAINT_TOPIC] = "\033[36m",
         [PAINT_SENDER] = "\033[35m", [PAINT_GOOD] = "\033[32m", [PAINT_WARN] = "\033[33m", [PAINT_BAD] = "\033[31m",
     };
     return call->color ? codes[paint] : "";
@@ -137,10 +137,8 @@ static int close_output(const struct call *call, int code) {
     out_flush(call->out);
     int error = call->out->error;
     out_free(call->out);
-    if (error == EPIPE)
-        return code == EXIT_FAILED ? code : EXIT_DONE;
-    if (error == 0)
-        return code;
+    if (error == EPIPE) return code == EXIT_FAILED ? code : EXIT_DONE;
+    if (error == 0) return code;
     say(call, "cannot write to standard output: %s%s", strerror(error), error == ENOSPC ? "; free some space or write elsewhere" : "");
     return EXIT_FAILED;
 }
@@ -151,8 +149,7 @@ static int run_command(struct call *call, struct option_table tables[static OPTI
     tables[1] = (struct option_table){command->options, command->option_count, call->values};
     options_reset(&tables[1]);
     int operands = options_parse(tables, argc, argv, false, &complaint);
-    if (operands < 0)
-        return say_usage(call, "%s", complaint.text);
+    if (operands < 0) return say_usage(call, "%s", complaint.text);
     const struct value *values = tables[0].values;
     if (values[GLOBAL_HELP].given) {
         help_command(call->out, command);
@@ -173,10 +170,8 @@ static int run_command(struct call *call, struct option_table tables[static OPTI
 
 static int unknown_command(const struct call *call, const char *name) {
     struct nearest nearest = {.word = name};
-    for (size_t i = 0; i < command_count; i++)
-        nearest_try(&nearest, commands[i]->name);
-    if (nearest.best != NULL)
-        return say_usage(call, "unknown command '%s'; did you mean '%s'?", name, nearest.best);
+    for (size_t i = 0; i < command_count; i++) nearest_try(&nearest, commands[i]->name);
+    if (nearest.best != NULL) return say_usage(call, "unknown command '%s'; did you mean '%s'?", name, nearest.best);
     return say_usage(call, "unknown command '%s'", name);
 }
 
@@ -188,21 +183,18 @@ int call_main(int argc, char **argv) {
     struct complaint complaint;
     options_reset(&tables[0]);
     int words = options_parse(tables, argc > 0 ? argc - 1 : 0, argv + 1, true, &complaint);
-    if (words < 0)
-        return say_usage(&call, "%s", complaint.text);
+    if (words < 0) return say_usage(&call, "%s", complaint.text);
     if (values[GLOBAL_VERSION].given) {
         out_text(&out, "sctx " SCTX_VERSION "\n");
         return close_output(&call, EXIT_DONE);
     }
     if (words == 0) {
-        if (!values[GLOBAL_HELP].given)
-            return say_usage(&call, "which command?");
+        if (!values[GLOBAL_HELP].given) return say_usage(&call, "which command?");
         help_all(&out);
         return close_output(&call, EXIT_DONE);
     }
     call.command = command_find(argv[1]);
-    if (call.command == NULL)
-        return unknown_command(&call, argv[1]);
+    if (call.command == NULL) return unknown_command(&call, argv[1]);
     int code = run_command(&call, tables, words - 1, argv + 2);
     code = close_output(&call, code);
     return stop_signal() != 0 && out.error == 0 ? EXIT_SIGNAL + stop_signal() : code;

@@ -9,20 +9,20 @@ enum exit_code {
     EXIT_DONE = 0,
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,
-    EXIT_LOSS = 3,        /* done, but something was lost or gone */
+    EXIT_LOSS = 3, /* done, but something was lost or gone */
     EXIT_TIMED_OUT = 4,
     EXIT_ANSWER_NO = 5,
-    EXIT_SIGNAL = 128,    /* plus the signal's number */
+    EXIT_SIGNAL = 128, /* plus the signal's number */
 };
 
 struct call;
 
 struct command {
     const char *name;
-    const char *operands;         /* "TOPIC [TEXT]" */
+    const char *operands; /* "TOPIC [TEXT]" */
     unsigned operands_min, operands_max;
-    const char *summary;          /* one line */
-    const char *notes;            /* what else to know, lines for the end of the help; NULL: nothing */
+    const char *summary; /* one line */
+    const char *notes;   /* what else to know, lines for the end of the help; NULL: nothing */
     const struct option *options;
     size_t option_count;
     int (*run)(const struct call *call); /* an exit code */
@@ -30,7 +30,8 @@ struct command {
 
 #define OPERANDS_ANY 0xFFFFFFu
 #define OPTIONS_OF(table) .options = (table), .option_count = sizeof(table) / sizeof *(table)
-#define OPTION_AS {"as", 0, OPTION_TEXT, "NAME", "join under this name instead of the program's", NULL, NULL}
+#define OPTION_AS \
+    { "as", 0, OPTION_TEXT, "NAME", "join under this name instead of the program's", NULL, NULL }
 
 enum { OPTIONS_MAX = 16 };
 
@@ -39,10 +40,10 @@ struct call {
     struct value values[OPTIONS_MAX];
     const char *const *operands;
     size_t operand_count;
-    const char *context;          /* as given with -c; NULL: not given */
+    const char *context; /* as given with -c; NULL: not given */
     bool json;
-    bool color;                   /* standard output may be coloured */
-    struct out *out;              /* standard output */
+    bool color;      /* standard output may be coloured */
+    struct out *out; /* standard output */
 };
 
 extern const struct command *const commands[];

@@ -4,7 +4,16 @@
 
 #include <string.h>
 
-enum create_option { CREATE_CELLS, CREATE_ARENA, CREATE_MEMORY, CREATE_GROUP, CREATE_MODE, CREATE_GATING, CREATE_GATE_TIMEOUT, CREATE_OPTIONS };
+enum create_option {
+    CREATE_CELLS,
+    CREATE_ARENA,
+    CREATE_MEMORY,
+    CREATE_GROUP,
+    CREATE_MODE,
+    CREATE_GATING,
+    CREATE_GATE_TIMEOUT,
+    CREATE_OPTIONS
+};
 enum mode { MODE_JOIN, MODE_TAP };
 enum gating { GATING_ALLOW, GATING_OFF };
 
@@ -13,7 +22,8 @@ static const char *const gating_choices[] = {"allow", "off", NULL};
 
 static const struct option options[CREATE_OPTIONS] = {
     [CREATE_CELLS] = {"cells", 0, OPTION_NUMBER, "N", "messages that the ring holds: a power of two, 64 to\n16777216", "32768", NULL},
-    [CREATE_ARENA] = {"arena", 0, OPTION_SIZE, "SIZE", "a writer's first arena: a power of two, 64KiB to 256MiB;\nit grows when a message needs it", "1MiB", NULL},
+    [CREATE_ARENA] = {"arena", 0, OPTION_SIZE, "SIZE",
+                      "a writer's first arena: a power of two, 64KiB to 256MiB;\nit grows when a message needs it", "1MiB", NULL},
     [CREATE_MEMORY] = {"max-memory", 0, OPTION_SIZE, "SIZE", "what all files of the context may take", "1GiB", NULL},
     [CREATE_GROUP] = {"group", 0, OPTION_TEXT, "G", "let this group in: name or number (else only you)", NULL, NULL},
     [CREATE_MODE] = {"mode", 0, OPTION_CHOICE, "M", "what the group's members may do: join, or only tap", "join", mode_choices},
@@ -25,8 +35,7 @@ static const struct option options[CREATE_OPTIONS] = {
 static bool pick_name(const struct call *call, struct call *named) {
     *named = *call;
     if (call->operand_count == 1) {
-        if (call->context != NULL && strcmp(call->context, call->operands[0]) != 0)
-            return false;
+        if (call->context != NULL && strcmp(call->context, call->operands[0]) != 0) return false;
         named->context = call->operands[0];
     }
     return true;
@@ -36,8 +45,7 @@ static int print_info(const struct call *call) {
     int code = EXIT_FAILED;
     sctx *ctx = bus_tap(call, &code);
     struct sctx_info info = SCTX_INIT(info);
-    if (ctx == NULL)
-        return code;
+    if (ctx == NULL) return code;
     int status = sctx_info_get(ctx, &info);
     if (status == SCTX_OK)
         info_json(call->out, &info);
@@ -50,8 +58,7 @@ static int print_info(const struct call *call) {
 static int create_run(const struct call *given) {
     struct call call;
     const struct value *values = given->values;
-    if (!pick_name(given, &call))
-        return say_usage(given, "-c %s and %s name two contexts", given->context, given->operands[0]);
+    if (!pick_name(given, &call)) return say_usage(given, "-c %s and %s name two contexts", given->context, given->operands[0]);
     if (values[CREATE_MODE].given && !values[CREATE_GROUP].given)
         return say_usage(given, "--mode says what a group may do: it needs --group");
     struct sctx_error error = {{0}};
@@ -62,7 +69,8 @@ static int create_run(const struct call *given) {
     create.max_memory = values[CREATE_MEMORY].number;
     create.group = values[CREATE_GROUP].text;
     create.gate_timeout_ns = (uint64_t)values[CREATE_GATE_TIMEOUT].ns;
-    create.flags = (values[CREATE_GATING].choice == GATING_ALLOW ? SCTX_CREATE_GATING : 0u) | (values[CREATE_MODE].choice == MODE_TAP ? SCTX_CREATE_TAP_ONLY : 0u);
+    create.flags = (values[CREATE_GATING].choice == GATING_ALLOW ? SCTX_CREATE_GATING : 0u) |
+                   (values[CREATE_MODE].choice == MODE_TAP ? SCTX_CREATE_TAP_ONLY : 0u);
     create.error = &error;
     if (create.cells == 0 || create.arena_bytes == 0 || create.max_memory == 0 || create.gate_timeout_ns == 0)
         return say_usage(given, "--cells, --arena, --max-memory and --gate-timeout must be more than 0");
@@ -71,8 +79,7 @@ static int create_run(const struct call *given) {
         say(&call, "context '%s' is there already; `sctx rm` removes it", call_context(&call));
     else if (status < 0)
         return bus_fail(&call, status, "cannot create", error.text);
-    if (status < 0)
-        return EXIT_FAILED;
+    if (status < 0) return EXIT_FAILED;
     return call.json ? print_info(&call) : EXIT_DONE;
 }
 
@@ -81,8 +88,9 @@ const struct command cmd_create = {
     .operands = "[NAME]",
     .operands_max = 1,
     .summary = "make a context (joining makes one with the defaults, too)",
-    .notes = "A context is private unless --group is given. With --mode tap the group's members can look (sub --tap, info, topics, ps, get), but\n"
-             "neither publish nor be noticed. --json prints what `sctx info` prints.\n",
+    .notes =
+        "A context is private unless --group is given. With --mode tap the group's members can look (sub --tap, info, topics, ps, get), but\n"
+        "neither publish nor be noticed. --json prints what `sctx info` prints.\n",
     OPTIONS_OF(options),
     .run = create_run,
 };
@@ -95,18 +103,15 @@ static uint32_t count_living(const struct call *call) {
     sctx *ctx = NULL;
     look.context = call->context;
     /* What cannot be looked at, because it is damaged, can still be removed. */
-    if (sctx_tap_open(&look, &ctx) < 0)
-        return 0;
-    if (sctx_info_get(ctx, &info) < 0)
-        info.participants_alive = 0;
+    if (sctx_tap_open(&look, &ctx) < 0) return 0;
+    if (sctx_info_get(ctx, &info) < 0) info.participants_alive = 0;
     sctx_close(ctx);
     return info.participants_alive;
 }
 
 static int rm_run(const struct call *given) {
     struct call call;
-    if (!pick_name(given, &call))
-        return say_usage(given, "-c %s and %s name two contexts", given->context, given->operands[0]);
+    if (!pick_name(given, &call)) return say_usage(given, "-c %s and %s name two contexts", given->context, given->operands[0]);
     struct sctx_error error = {{0}};
     uint32_t living = count_living(&call);
     int status = sctx_remove(call.context, NULL, &error);
@@ -114,10 +119,8 @@ static int rm_run(const struct call *given) {
         say(&call, "there is no context '%s'", call_context(&call));
     else if (status < 0)
         return bus_fail(&call, status, "cannot remove", error.text);
-    if (status < 0)
-        return EXIT_FAILED;
-    if (living > 0)
-        say(&call, "%u living participant%s lost context '%s'", living, living == 1 ? "" : "s", call_context(&call));
+    if (status < 0) return EXIT_FAILED;
+    if (living > 0) say(&call, "%u living participant%s lost context '%s'", living, living == 1 ? "" : "s", call_context(&call));
     if (call.json) {
         out_text(call.out, "{\"removed\":");
         inert_json_name(call.out, call_context(&call));

@@ -5,14 +5,12 @@
 static int get_run(const struct call *call) {
     int code = EXIT_FAILED;
     sctx *ctx = bus_tap(call, &code);
-    if (ctx == NULL)
-        return code;
+    if (ctx == NULL) return code;
     uint32_t id = 0;
     struct sctx_marker_state state = SCTX_INIT(state);
     char text[UNIT_TEXT];
     int status = sctx_marker_find(ctx, call->operands[0], &id);
-    if (status == SCTX_OK)
-        status = sctx_marker_get(ctx, id, &state);
+    if (status == SCTX_OK) status = sctx_marker_get(ctx, id, &state);
     code = EXIT_DONE;
     if (status == SCTX_ERR_NOT_FOUND) {
         say(call, "there is no marker '%s' in context '%s'; `sctx markers` shows which there are", call->operands[0], call_context(call));

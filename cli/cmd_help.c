@@ -4,19 +4,15 @@
 
 static int help_run(const struct call *call) {
     if (call->operand_count == 0) {
-        for (size_t i = 0; call->json && i < command_count; i++)
-            help_command_json(call->out, commands[i]);
-        if (!call->json)
-            help_all(call->out);
+        for (size_t i = 0; call->json && i < command_count; i++) help_command_json(call->out, commands[i]);
+        if (!call->json) help_all(call->out);
         return EXIT_DONE;
     }
     const struct command *command = command_find(call->operands[0]);
     if (command == NULL) {
         struct nearest nearest = {.word = call->operands[0]};
-        for (size_t i = 0; i < command_count; i++)
-            nearest_try(&nearest, commands[i]->name);
-        if (nearest.best != NULL)
-            return say_usage(call, "unknown command '%s'; did you mean '%s'?", call->operands[0], nearest.best);
+        for (size_t i = 0; i < command_count; i++) nearest_try(&nearest, commands[i]->name);
+        if (nearest.best != NULL) return say_usage(call, "unknown command '%s'; did you mean '%s'?", call->operands[0], nearest.best);
         return say_usage(call, "unknown command '%s'", call->operands[0]);
     }
     if (call->json)

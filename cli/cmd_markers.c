@@ -33,22 +33,19 @@ static void print_states(const struct call *call, const struct sctx_marker_state
         else
             add_row(&table, &states[i]);
     }
-    if (!call->json)
-        table_print(&table, call);
+    if (!call->json) table_print(&table, call);
 }
 
 static int markers_run(const struct call *call) {
     int code = EXIT_FAILED;
     sctx *ctx = bus_tap(call, &code);
-    if (ctx == NULL)
-        return code;
+    if (ctx == NULL) return code;
     uint32_t count = sctx_marker_count(ctx);
     size_t wanted = 0;
     struct sctx_marker_state *states = calloc(count + 1u, sizeof *states);
     for (uint32_t id = 0; states != NULL && id < count; id++) {
         states[wanted] = (struct sctx_marker_state)SCTX_INIT(states[wanted]);
-        if (sctx_marker_get(ctx, id, &states[wanted]) == SCTX_OK && level_is_wanted(call, states[wanted].name))
-            wanted++;
+        if (sctx_marker_get(ctx, id, &states[wanted]) == SCTX_OK && level_is_wanted(call, states[wanted].name)) wanted++;
     }
     if (states != NULL) {
         qsort(states, wanted, sizeof *states, by_name);

@@ -37,11 +37,9 @@ static struct census take_census(sctx *ctx) {
     for (uint32_t slot = 0; census.rows != NULL && slot < slots; slot++) {
         struct row *row = &census.rows[census.count];
         row->now = (struct sctx_participant)SCTX_INIT(row->now);
-        if (sctx_participant_get(ctx, slot, &row->now) == SCTX_OK && row->now.join != 0)
-            census.count++;
+        if (sctx_participant_get(ctx, slot, &row->now) == SCTX_OK && row->now.join != 0) census.count++;
     }
-    if (census.rows != NULL)
-        qsort(census.rows, census.count, sizeof *census.rows, by_join);
+    if (census.rows != NULL) qsort(census.rows, census.count, sizeof *census.rows, by_join);
     return census;
 }
 
@@ -50,14 +48,15 @@ static void measure(struct census *now, const struct census *before, int64_t ela
         struct row *row = &now->rows[i];
         const struct row *old = before->count == 0 ? NULL : bsearch(row, before->rows, before->count, sizeof *row, by_join);
         uint64_t was = old != NULL ? old->now.published : 0;
-        if (elapsed_ns > 0 && row->now.published > was)
-            row->rate = (double)(row->now.published - was) * 1e9 / (double)elapsed_ns;
+        if (elapsed_ns > 0 && row->now.published > was) row->rate = (double)(row->now.published - was) * 1e9 / (double)elapsed_ns;
     }
 }
 
 static void put_roles(struct out *out, uint32_t roles, const char *around, const char *between) {
-    static const struct { uint32_t role; const char *name; } names[] = {
-        {SCTX_ROLE_WRITER, "writer"}, {SCTX_ROLE_READER, "reader"}, {SCTX_ROLE_GATED, "gated"}};
+    static const struct {
+        uint32_t role;
+        const char *name;
+    } names[] = {{SCTX_ROLE_WRITER, "writer"}, {SCTX_ROLE_READER, "reader"}, {SCTX_ROLE_GATED, "gated"}};
     bool first = true;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if ((roles & names[i].role) != 0) {
@@ -77,8 +76,8 @@ static void print_json(struct out *out, const struct row *row) {
         out_text(out, "null");
     out_format(out, ",\"uid\":%u,\"alive\":%s,\"roles\":[", p->uid, p->alive != SCTX_DEAD ? "true" : "false");
     put_roles(out, p->roles, "\"", ",");
-    out_format(out, "],\"published\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"rate\":%.1f,\"cursor\":%" PRIu64 ",\"lag\":%" PRIu64, p->published, p->bytes, row->rate,
-               p->cursor, p->lag);
+    out_format(out, "],\"published\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"rate\":%.1f,\"cursor\":%" PRIu64 ",\"lag\":%" PRIu64, p->published,
+               p->bytes, row->rate, p->cursor, p->lag);
     out_format(out, ",\"lost\":%" PRIu64 ",\"gone\":%" PRIu64 ",\"joined\":%" PRId64 "}\n", p->lost, p->gone, p->joined_ns);
     out_line_done(out);
 }
@@ -110,11 +109,11 @@ static void add_row(struct table *table, const struct row *row) {
 }
 
 static void print_table(const struct call *call, const struct census *census) {
-    static const char *const heads[] = {">join", "name", ">pid", ">uid", "state", "roles", ">published", ">bytes", ">rate/s", ">lag", ">lost", ">gone", "joined"};
+    static const char *const heads[] = {">join",  "name",    ">pid", ">uid",  "state", "roles", ">published",
+                                        ">bytes", ">rate/s", ">lag", ">lost", ">gone", "joined"};
     struct table table = {.heads = heads, .columns = sizeof heads / sizeof *heads};
     uint32_t dead = 0;
-    for (uint32_t i = 0; i < census->count; i++)
-        dead += census->rows[i].now.alive == SCTX_DEAD;
+    for (uint32_t i = 0; i < census->count; i++) dead += census->rows[i].now.alive == SCTX_DEAD;
     uint32_t hidden = call->values[PS_ALL].given || dead <= DEAD_SHOWN ? 0 : dead - DEAD_SHOWN, skip = hidden;
     for (uint32_t i = 0; i < census->count; i++) {
         bool is_dead = census->rows[i].now.alive == SCTX_DEAD;
@@ -124,29 +123,24 @@ static void print_table(const struct call *call, const struct census *census) {
             add_row(&table, &census->rows[i]);
     }
     table_print(&table, call);
-    if (hidden > 0)
-        out_format(call->out, "(%u more dead; --all)\n", hidden);
+    if (hidden > 0) out_format(call->out, "(%u more dead; --all)\n", hidden);
 }
 
 static int ps_run(const struct call *call) {
     int code = EXIT_FAILED;
     sctx *ctx = bus_tap(call, &code);
-    if (ctx == NULL)
-        return code;
+    if (ctx == NULL) return code;
     struct census before = take_census(ctx);
     int64_t start = monotonic_ns();
-    while (monotonic_ns() < start + call->values[PS_INTERVAL].ns && stop_signal() == 0)
-        sleep_until(start + call->values[PS_INTERVAL].ns);
+    while (monotonic_ns() < start + call->values[PS_INTERVAL].ns && stop_signal() == 0) sleep_until(start + call->values[PS_INTERVAL].ns);
     struct census now = take_census(ctx);
     code = now.rows == NULL || before.rows == NULL ? EXIT_FAILED : EXIT_DONE;
     if (code == EXIT_FAILED) {
         say(call, "out of memory");
     } else {
         measure(&now, &before, monotonic_ns() - start);
-        for (uint32_t i = 0; call->json && i < now.count; i++)
-            print_json(call->out, &now.rows[i]);
-        if (!call->json)
-            print_table(call, &now);
+        for (uint32_t i = 0; call->json && i < now.count; i++) print_json(call->out, &now.rows[i]);
+        if (!call->json) print_table(call, &now);
     }
     free(before.rows);
     free(now.rows);
@@ -158,7 +152,8 @@ const struct command cmd_ps = {
     .name = "ps",
     .operands = "",
     .summary = "who is in a context, or was",
-    .notes = "JSON keys: join name pid uid alive roles published bytes rate cursor lag lost gone joined (ns since 1970). It joins nothing.\n",
+    .notes =
+        "JSON keys: join name pid uid alive roles published bytes rate cursor lag lost gone joined (ns since 1970). It joins nothing.\n",
     OPTIONS_OF(options),
     .run = ps_run,
 };

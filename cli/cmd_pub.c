@@ -15,7 +15,8 @@
 enum pub_option { PUB_ENCODING, PUB_SCHEMA, PUB_WHOLE, PUB_RATE, PUB_COUNT, PUB_CAUSE, PUB_AS, PUB_OPTIONS };
 
 static const struct option options[PUB_OPTIONS] = {
-    [PUB_ENCODING] = {"encoding", 'e', OPTION_TEXT, "NAME", "what the payload is: json, text, msgpack, ...\n(else that of the topic, if it is known already)", NULL, NULL},
+    [PUB_ENCODING] = {"encoding", 'e', OPTION_TEXT, "NAME",
+                      "what the payload is: json, text, msgpack, ...\n(else that of the topic, if it is known already)", NULL, NULL},
     [PUB_SCHEMA] = {"schema", 0, OPTION_TEXT, "FILE", "the topic's schema; needs --encoding", NULL, NULL},
     [PUB_WHOLE] = {"whole", 'w', OPTION_FLAG, NULL, "all of standard input is one message", NULL, NULL},
     [PUB_RATE] = {"rate", 'r', OPTION_REAL, "N", "at most N messages a second", NULL, NULL},
@@ -30,16 +31,15 @@ struct pub {
     sctx_writer *writer;
     uint16_t topic;
     bool is_json;
-    int64_t interval_ns, next_ns;  /* 0: no rate */
-    uint64_t line;                 /* of the input, from 1; 0: not from lines */
-    bool refused;                  /* something was not published */
+    int64_t interval_ns, next_ns; /* 0: no rate */
+    uint64_t line;                /* of the input, from 1; 0: not from lines */
+    bool refused;                 /* something was not published */
 };
 
 static void pace(struct pub *pub) {
     int64_t now = monotonic_ns();
     /* Sleep that took too long is made up for, but not a pause of the input. */
-    if (pub->next_ns < now - 100 * NS_PER_MS)
-        pub->next_ns = now;
+    if (pub->next_ns < now - 100 * NS_PER_MS) pub->next_ns = now;
     while (pub->next_ns > now && stop_signal() == 0) {
         sleep_until(pub->next_ns);
         now = monotonic_ns();
@@ -58,10 +58,8 @@ static bool publish(struct pub *pub, const char *data, size_t len) {
             say(pub->call, "byte %zu: not JSON: %s; nothing was published (another encoding: --encoding text)", fault.offset, fault.reason);
         return true;
     }
-    if (pub->interval_ns > 0)
-        pace(pub);
-    if (stop_signal() != 0)
-        return false;
+    if (pub->interval_ns > 0) pace(pub);
+    if (stop_signal() != 0) return false;
     uint64_t seq = 0;
     int status = sctx_publish(pub->writer, pub->topic, data, len, &seq);
     if (status < 0) {
@@ -82,8 +80,7 @@ static void publish_text(struct pub *pub, const char *text) {
     const struct value *count = &pub->call->values[PUB_COUNT];
     size_t len = strlen(text);
     for (uint64_t left = count->given ? count->number : 1; left > 0 && !pub->refused; left--)
-        if (!publish(pub, text, len))
-            break;
+        if (!publish(pub, text, len)) break;
 }
 
 static void publish_input(struct pub *pub) {
@@ -94,17 +91,14 @@ static void publish_input(struct pub *pub) {
     enum input_status status = INPUT_END;
     if (values[PUB_WHOLE].given) {
         status = input_whole(&input, &data, &len);
-        if (status == INPUT_LINE)
-            publish(pub, data, len);
+        if (status == INPUT_LINE) publish(pub, data, len);
     } else {
         for (uint64_t left = values[PUB_COUNT].given ? values[PUB_COUNT].number : UINT64_MAX; left > 0; left--) {
             status = input_line(&input, &data, &len);
             pub->line++;
-            if (status != INPUT_LINE || !publish(pub, data, len))
-                break;
+            if (status != INPUT_LINE || !publish(pub, data, len)) break;
             /* Whoever waits for the seq sees it before the next line is asked for. */
-            if (pub->call->json && input.start == input.len)
-                out_flush(pub->call->out);
+            if (pub->call->json && input.start == input.len) out_flush(pub->call->out);
         }
     }
     if (status == INPUT_FAILED)
@@ -125,9 +119,10 @@ static char *read_schema(const struct call *call, const char *path, size_t *len)
         return input.data;
     }
     say(call, "cannot use schema '%s': %s", path,
-        status == INPUT_FAILED ? strerror(errno) : status == INPUT_TOO_LONG ? "it is longer than 1 MiB" : "it is empty");
-    if (input.fd >= 0)
-        close(input.fd);
+        status == INPUT_FAILED     ? strerror(errno)
+        : status == INPUT_TOO_LONG ? "it is longer than 1 MiB"
+                                   : "it is empty");
+    if (input.fd >= 0) close(input.fd);
     input_free(&input);
     return NULL;
 }
@@ -146,10 +141,8 @@ static int register_topic(struct pub *pub, const char *schema, size_t schema_len
         return EXIT_USAGE;
     }
     const struct sctx_topic *topic = NULL;
-    if (status == SCTX_OK)
-        status = sctx_topic_get(pub->ctx, pub->topic, &topic);
-    if (status < 0)
-        return bus_fail(call, status, "cannot make the topic", NULL);
+    if (status == SCTX_OK) status = sctx_topic_get(pub->ctx, pub->topic, &topic);
+    if (status < 0) return bus_fail(call, status, "cannot make the topic", NULL);
     pub->is_json = strcmp(topic->encoding, "json") == 0;
     return EXIT_DONE;
 }
@@ -157,11 +150,9 @@ static int register_topic(struct pub *pub, const char *schema, size_t schema_len
 static int set_cause(struct pub *pub) {
     const struct value *cause = &pub->call->values[PUB_CAUSE];
     struct sctx_info info = SCTX_INIT(info);
-    if (!cause->given)
-        return EXIT_DONE;
+    if (!cause->given) return EXIT_DONE;
     int status = sctx_info_get(pub->ctx, &info);
-    if (status < 0)
-        return bus_fail(pub->call, status, "cannot look for the cause", NULL);
+    if (status < 0) return bus_fail(pub->call, status, "cannot look for the cause", NULL);
     if (cause->number < info.first_seq || cause->number >= info.tail) {
         say(pub->call, "there is no message %" PRIu64 " to be the cause; %" PRIu64 " is the next", cause->number, info.tail);
         return EXIT_FAILED;
@@ -173,13 +164,10 @@ static int set_cause(struct pub *pub) {
 static int publish_all(struct pub *pub, const char *schema, size_t schema_len) {
     const struct call *call = pub->call;
     int code = register_topic(pub, schema, schema_len);
-    if (code == EXIT_DONE)
-        code = set_cause(pub);
-    if (code != EXIT_DONE)
-        return code;
+    if (code == EXIT_DONE) code = set_cause(pub);
+    if (code != EXIT_DONE) return code;
     int status = sctx_writer_open(pub->ctx, NULL, &pub->writer);
-    if (status < 0)
-        return bus_fail(call, status, "cannot open a writer", NULL);
+    if (status < 0) return bus_fail(call, status, "cannot open a writer", NULL);
     if (call->operand_count == 2)
         publish_text(pub, call->operands[1]);
     else
@@ -197,18 +185,15 @@ static int pub_run(const struct call *call) {
         return say_usage(call, "--schema needs --encoding: a schema describes an encoding");
     if (values[PUB_WHOLE].given && (call->operand_count == 2 || values[PUB_COUNT].given))
         return say_usage(call, "--whole takes standard input as one message: no TEXT, no --count");
-    if (values[PUB_RATE].given && !(values[PUB_RATE].real > 1e-9))
-        return say_usage(call, "--rate must be more than 0");
+    if (values[PUB_RATE].given && !(values[PUB_RATE].real > 1e-9)) return say_usage(call, "--rate must be more than 0");
     if (values[PUB_RATE].given) {
         pub.interval_ns = (int64_t)(1e9 / values[PUB_RATE].real);
         pub.next_ns = monotonic_ns();
     }
-    if (values[PUB_SCHEMA].given && (schema = read_schema(call, values[PUB_SCHEMA].text, &schema_len)) == NULL)
-        return EXIT_FAILED;
+    if (values[PUB_SCHEMA].given && (schema = read_schema(call, values[PUB_SCHEMA].text, &schema_len)) == NULL) return EXIT_FAILED;
     int code = EXIT_FAILED;
     pub.ctx = bus_join(call, values[PUB_AS].text, &code);
-    if (pub.ctx != NULL)
-        code = publish_all(&pub, schema, schema_len);
+    if (pub.ctx != NULL) code = publish_all(&pub, schema, schema_len);
     sctx_close(pub.ctx);
     free(schema);
     return code;

@@ -5,12 +5,10 @@
 #include <inttypes.h>
 
 static int set_level(const struct marking *marking, sctx_level level) {
-    if (marking->kind != SCTX_MARKER_COUNTER)
-        return sctx_marker_set(marking->marker, level);
+    if (marking->kind != SCTX_MARKER_COUNTER) return sctx_marker_set(marking->marker, level);
     /* A counter is never set: it is brought up to the level. */
     sctx_level now = sctx_marker_level(marking->marker);
-    if (level.counter < now.counter)
-        return SCTX_ERR_KIND;
+    if (level.counter < now.counter) return SCTX_ERR_KIND;
     return sctx_marker_add(marking->marker, (sctx_level){.counter = level.counter - now.counter}, NULL);
 }
 
@@ -21,7 +19,8 @@ static int set_run(const struct call *call) {
     if (code == EXIT_DONE) {
         int status = set_level(&marking, level);
         if (status == SCTX_ERR_KIND && marking.kind == SCTX_MARKER_COUNTER) {
-            say(call, "counter '%s' only grows, and is at %" PRIu64 " already", call->operands[0], sctx_marker_level(marking.marker).counter);
+            say(call, "counter '%s' only grows, and is at %" PRIu64 " already", call->operands[0],
+                sctx_marker_level(marking.marker).counter);
             code = EXIT_FAILED;
         } else {
             code = status < 0 ? bus_fail(call, status, "cannot set the marker", NULL) : marking_show(&marking, NULL);

@@ -9,7 +9,19 @@
 #include <string.h>
 #include <unistd.h>
 
-enum sub_option { SUB_COUNT, SUB_TIMEOUT, SUB_FROM, SUB_FILTER, SUB_RAW, SUB_NO_DECODE, SUB_GATED, SUB_TAP, SUB_VERBOSE, SUB_AS, SUB_OPTIONS };
+enum sub_option {
+    SUB_COUNT,
+    SUB_TIMEOUT,
+    SUB_FROM,
+    SUB_FILTER,
+    SUB_RAW,
+    SUB_NO_DECODE,
+    SUB_GATED,
+    SUB_TAP,
+    SUB_VERBOSE,
+    SUB_AS,
+    SUB_OPTIONS
+};
 
 static const struct option options[SUB_OPTIONS] = {
     [SUB_COUNT] = {"count", 'n', OPTION_NUMBER, "N", "end after N messages", NULL, NULL},
@@ -19,7 +31,8 @@ static const struct option options[SUB_OPTIONS] = {
     [SUB_RAW] = {"raw", 0, OPTION_FLAG, NULL, "payloads exactly as they are, a newline after each", NULL, NULL},
     [SUB_NO_DECODE] = {"no-decode", 0, OPTION_FLAG, NULL, "with --json: never 'data', always 'text' or 'base64'", NULL, NULL},
     [SUB_GATED] = {"gated", 0, OPTION_FLAG, NULL, "lose nothing: writers wait for this reader", NULL, NULL},
-    [SUB_TAP] = {"tap", 0, OPTION_FLAG, NULL, "look without joining; waits for a context that is not\nthere, and follows it through rm and create", NULL, NULL},
+    [SUB_TAP] = {"tap", 0, OPTION_FLAG, NULL,
+                 "look without joining; waits for a context that is not\nthere, and follows it through rm and create", NULL, NULL},
     [SUB_VERBOSE] = {"verbose", 'v', OPTION_FLAG, NULL, "say on stderr what is listened to", NULL, NULL},
     [SUB_AS] = OPTION_AS,
 };
@@ -32,22 +45,20 @@ struct sub {
     sctx_reader *reader;
     struct show show;
     struct sctx_reader_options from;
-    int64_t deadline;              /* monotonic, or SCTX_FOREVER */
-    uint64_t wanted, seen;         /* wanted 0: no limit */
-    uint64_t lost, gone;           /* told so far about this reader */
+    int64_t deadline;      /* monotonic, or SCTX_FOREVER */
+    uint64_t wanted, seen; /* wanted 0: no limit */
+    uint64_t lost, gone;   /* told so far about this reader */
     bool any_loss;
 };
 
 static int64_t time_left(const struct sub *sub) {
-    if (sub->deadline == SCTX_FOREVER)
-        return SCTX_FOREVER;
+    if (sub->deadline == SCTX_FOREVER) return SCTX_FOREVER;
     int64_t left = sub->deadline - monotonic_ns();
     return left > 0 ? left : 0;
 }
 
 static void tell_loss(struct sub *sub, uint64_t lost, uint64_t gone) {
-    if (lost == 0 && gone == 0)
-        return;
+    if (lost == 0 && gone == 0) return;
     show_loss(&sub->show, lost, gone);
     sub->lost += lost;
     sub->gone += gone;
@@ -57,8 +68,7 @@ static void tell_loss(struct sub *sub, uint64_t lost, uint64_t gone) {
 static int take_message(struct sub *sub, const struct sctx_message *message) {
     const struct sctx_topic *topic = NULL;
     int status = sctx_topic_get(sub->ctx, message->topic, &topic);
-    if (status < 0)
-        return status;
+    if (status < 0) return status;
     tell_loss(sub, message->lost, message->gone);
     show_message(&sub->show, message, topic);
     sub->seen++;
@@ -73,8 +83,7 @@ static int wait_more(struct sub *sub) {
     out_flush(sub->call->out);
     show_measure(&sub->show);
     int status = sctx_wait(sub->reader, left != SCTX_FOREVER && left < slice ? left : slice);
-    if (status == SCTX_TIMEOUT)
-        out_has_hung_up(sub->call->out);
+    if (status == SCTX_TIMEOUT) out_has_hung_up(sub->call->out);
     return status == SCTX_TIMEOUT || status == SCTX_INTERRUPTED ? SCTX_OK : status;
 }
 
@@ -82,12 +91,9 @@ static enum end read_on(struct sub *sub, int *status) {
     enum { LOOK_AT_CLOCK = 256 };
     for (unsigned turn = 0; sub->wanted == 0 || sub->seen < sub->wanted; turn++) {
         struct sctx_message message;
-        if (stop_signal() != 0)
-            return END_SIGNAL;
-        if (out_is_over(sub->call->out))
-            return END_OUTPUT;
-        if (turn % LOOK_AT_CLOCK == 0 && time_left(sub) == 0)
-            return END_TIME;
+        if (stop_signal() != 0) return END_SIGNAL;
+        if (out_is_over(sub->call->out)) return END_OUTPUT;
+        if (turn % LOOK_AT_CLOCK == 0 && time_left(sub) == 0) return END_TIME;
         *status = sctx_read(sub->reader, &message);
         if (*status == SCTX_OK) {
             *status = take_message(sub, &message);
@@ -95,8 +101,7 @@ static enum end read_on(struct sub *sub, int *status) {
             *status = wait_more(sub);
             turn = LOOK_AT_CLOCK - 1;
         }
-        if (*status < 0)
-            return bus_is_gone(*status) ? END_CONTEXT : END_FAILED;
+        if (*status < 0) return bus_is_gone(*status) ? END_CONTEXT : END_FAILED;
     }
     return END_COUNT;
 }
@@ -113,8 +118,7 @@ static int open_reader(struct sub *sub) {
     int status = sctx_reader_open(sub->ctx, &sub->from, &sub->reader);
     senders_reset(&sub->show.senders, sub->ctx);
     sub->lost = sub->gone = 0;
-    if (status == SCTX_OK)
-        return EXIT_DONE;
+    if (status == SCTX_OK) return EXIT_DONE;
     if (status == SCTX_ERR_GATING) {
         say(call, "context '%s' was not created for gated readers; make one that is: sctx create NAME --gating allow", call_context(call));
         return EXIT_FAILED;
@@ -128,8 +132,7 @@ static int open_reader(struct sub *sub) {
 
 static void announce(const struct sub *sub) {
     const struct call *call = sub->call;
-    if (!call->values[SUB_VERBOSE].given && !isatty(STDERR_FILENO))
-        return;
+    if (!call->values[SUB_VERBOSE].given && !isatty(STDERR_FILENO)) return;
     char patterns[512] = "all topics";
     size_t len = 0;
     for (size_t i = 0; i < call->operand_count && len < sizeof patterns - 1; i++)
@@ -150,11 +153,9 @@ static bool open_context(struct sub *sub, int *code) {
         sub->ctx = bus_tap_wait(sub->call, sub->deadline, &waited, code);
     else
         sub->ctx = bus_join(sub->call, sub->call->values[SUB_AS].text, code);
-    if (sub->ctx == NULL)
-        return false;
+    if (sub->ctx == NULL) return false;
     /* Whatever is in a context that came while we waited was published after we began. */
-    if (waited)
-        sub->from.from = SCTX_FROM_START;
+    if (waited) sub->from.from = SCTX_FROM_START;
     *code = open_reader(sub);
     return *code == EXIT_DONE;
 }
@@ -165,8 +166,7 @@ static bool read_context(struct sub *sub, int *code) {
     enum end end = read_on(sub, &status);
     tell_last_loss(sub);
     *code = EXIT_DONE;
-    if (end == END_TIME && sub->wanted > 0)
-        *code = EXIT_TIMED_OUT;
+    if (end == END_TIME && sub->wanted > 0) *code = EXIT_TIMED_OUT;
     if (end == END_FAILED || (end == END_CONTEXT && !sub->call->values[SUB_TAP].given)) {
         out_flush(sub->call->out);
         *code = bus_fail(sub->call, status, "cannot read on", NULL);
@@ -177,8 +177,7 @@ static bool read_context(struct sub *sub, int *code) {
 static int follow(struct sub *sub) {
     int code = EXIT_FAILED;
     bool again = open_context(sub, &code);
-    if (again)
-        announce(sub);
+    if (again) announce(sub);
     while (again) {
         again = read_context(sub, &code);
         if (again) {
@@ -191,8 +190,7 @@ static int follow(struct sub *sub) {
     }
     close_context(sub);
     /* A wait for the context that ran out is no more of a success than one for messages. */
-    if (code == EXIT_TIMED_OUT && sub->wanted == 0)
-        code = EXIT_DONE;
+    if (code == EXIT_TIMED_OUT && sub->wanted == 0) code = EXIT_DONE;
     return code == EXIT_DONE && sub->any_loss ? EXIT_LOSS : code;
 }
 
@@ -204,7 +202,8 @@ static int sub_run(const struct call *call) {
         return EXIT_FAILED;
     }
     *sub = (struct sub){.call = call, .deadline = SCTX_FOREVER, .wanted = values[SUB_COUNT].number};
-    sub->show = (struct show){.call = call, .raw = values[SUB_RAW].given, .no_decode = values[SUB_NO_DECODE].given, .clock_second = INT64_MIN};
+    sub->show =
+        (struct show){.call = call, .raw = values[SUB_RAW].given, .no_decode = values[SUB_NO_DECODE].given, .clock_second = INT64_MIN};
     sub->from = (struct sctx_reader_options)SCTX_INIT(sub->from);
     sub->from.flags = (values[SUB_GATED].given ? SCTX_READER_GATED : 0u) | SCTX_READER_NO_CAUSE;
     sub->from.patterns = call->operands;
@@ -223,11 +222,9 @@ static int sub_run(const struct call *call) {
         sub->from.from = SCTX_FROM_SEQ;
     else if (strcmp(from, "now") != 0)
         code = say_usage(call, "--from takes start, now or a seq, not '%s'", from);
-    if (values[SUB_TIMEOUT].given)
-        sub->deadline = monotonic_ns() + values[SUB_TIMEOUT].ns;
+    if (values[SUB_TIMEOUT].given) sub->deadline = monotonic_ns() + values[SUB_TIMEOUT].ns;
     show_measure(&sub->show);
-    if (code == EXIT_DONE && !(values[SUB_COUNT].given && sub->wanted == 0))
-        code = follow(sub);
+    if (code == EXIT_DONE && !(values[SUB_COUNT].given && sub->wanted == 0)) code = follow(sub);
     free(sub);
     return code;
 }
@@ -237,10 +234,11 @@ const struct command cmd_sub = {
     .operands = "[PATTERN...]",
     .operands_max = OPERANDS_ANY,
     .summary = "show messages as they come, of all topics or of those that match",
-    .notes = "In a PATTERN, '*' is one level of a topic, '**' any number of levels. Joining makes the context if it is not there.\n"
-             "JSON keys: seq time topic from pid len encoding cause, then data (encoding json), text (UTF-8) or base64; where messages were\n"
-             "missed, an object {\"lost\":n,\"gone\":m}. These count messages of all topics, since the topic of what was missed is not known.\n"
-             "Exit: 3 if any were missed, 4 if -n was not reached in time, 130 after Ctrl-C.\n",
+    .notes =
+        "In a PATTERN, '*' is one level of a topic, '**' any number of levels. Joining makes the context if it is not there.\n"
+        "JSON keys: seq time topic from pid len encoding cause, then data (encoding json), text (UTF-8) or base64; where messages were\n"
+        "missed, an object {\"lost\":n,\"gone\":m}. These count messages of all topics, since the topic of what was missed is not known.\n"
+        "Exit: 3 if any were missed, 4 if -n was not reached in time, 130 after Ctrl-C.\n",
     OPTIONS_OF(options),
     .run = sub_run,
 };

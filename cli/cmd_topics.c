@@ -1,7 +1,7 @@
 #include "bus.h"
 #include "cmd.h"
-#include "table.h"
 #include "stop.h"
+#include "table.h"
 #include "units.h"
 
 #include <inttypes.h>
@@ -27,21 +27,18 @@ struct survey {
 
 static bool is_wanted(const struct call *call, const char *name) {
     for (size_t i = 0; i < call->operand_count; i++)
-        if (sctx_topic_matches(call->operands[i], name))
-            return true;
+        if (sctx_topic_matches(call->operands[i], name)) return true;
     return call->operand_count == 0;
 }
 
 static void note_writer(struct tally *tally, uint32_t join) {
     /* Most often it is the one that wrote before. */
     for (uint32_t i = tally->writer_count; i > 0; i--)
-        if (tally->writers[i - 1] == join)
-            return;
+        if (tally->writers[i - 1] == join) return;
     if (tally->writer_count == tally->writer_cap) {
         uint32_t cap = tally->writer_cap == 0 ? 4 : 2 * tally->writer_cap;
         uint32_t *writers = realloc(tally->writers, cap * sizeof *writers);
-        if (writers == NULL)
-            return;
+        if (writers == NULL) return;
         tally->writers = writers;
         tally->writer_cap = cap;
     }
@@ -70,10 +67,8 @@ static int count_messages(struct survey *survey, uint64_t tail) {
     while (status == SCTX_OK && stop_signal() == 0) {
         struct sctx_message message;
         status = sctx_peek(reader, &message);
-        if (status < 0 || message.seq >= tail)
-            break;
-        if (message.topic >= survey->count || survey->tallies[message.topic].topic == NULL)
-            continue;
+        if (status < 0 || message.seq >= tail) break;
+        if (message.topic >= survey->count || survey->tallies[message.topic].topic == NULL) continue;
         struct tally *tally = &survey->tallies[message.topic];
         tally->messages++;
         tally->bytes += message.len;
@@ -88,8 +83,7 @@ static int count_messages(struct survey *survey, uint64_t tail) {
 
 static int by_name(const void *a, const void *b) {
     const struct tally *one = a, *other = b;
-    if (one->topic == NULL || other->topic == NULL)
-        return (one->topic == NULL) - (other->topic == NULL);
+    if (one->topic == NULL || other->topic == NULL) return (one->topic == NULL) - (other->topic == NULL);
     int order = strcmp(one->topic->name, other->topic->name);
     return order != 0 ? order : (one->topic->id > other->topic->id) - (one->topic->id < other->topic->id);
 }
@@ -122,8 +116,7 @@ static void add_row(struct table *table, const struct survey *survey, const stru
     table_cell(table, 3, size_text(tally->bytes, text));
     table_format(table, 4, "%.1f", rate_of(survey, tally));
     table_format(table, 5, "%u", tally->writer_count);
-    if (tally->messages == 0)
-        return;
+    if (tally->messages == 0) return;
     table_format(table, 6, "%" PRIu64, tally->last_seq);
     table_cell(table, 7, clock_text(tally->last_time, text));
 }
@@ -137,8 +130,7 @@ static void print_all(const struct call *call, const struct survey *survey) {
         else
             add_row(&table, survey, &survey->tallies[i]);
     }
-    if (!call->json)
-        table_print(&table, call);
+    if (!call->json) table_print(&table, call);
 }
 
 static int make_survey(const struct call *call, struct survey *survey) {
@@ -146,15 +138,12 @@ static int make_survey(const struct call *call, struct survey *survey) {
     int status = sctx_info_get(survey->ctx, &info);
     survey->count = sctx_topic_count(survey->ctx);
     survey->tallies = calloc(survey->count + 1u, sizeof *survey->tallies);
-    if (survey->tallies == NULL)
-        return SCTX_ERR_NO_MEMORY;
+    if (survey->tallies == NULL) return SCTX_ERR_NO_MEMORY;
     for (uint32_t id = 0; id < survey->count; id++) {
         struct tally *tally = &survey->tallies[id];
-        if (sctx_topic_get(survey->ctx, (uint16_t)id, &tally->topic) < 0 || !is_wanted(call, tally->topic->name))
-            tally->topic = NULL;
+        if (sctx_topic_get(survey->ctx, (uint16_t)id, &tally->topic) < 0 || !is_wanted(call, tally->topic->name)) tally->topic = NULL;
     }
-    if (status < 0)
-        return status;
+    if (status < 0) return status;
     set_window(survey, &info);
     return count_messages(survey, info.tail);
 }
@@ -162,8 +151,7 @@ static int make_survey(const struct call *call, struct survey *survey) {
 static int topics_run(const struct call *call) {
     int code = EXIT_FAILED;
     struct survey survey = {.ctx = bus_tap(call, &code)};
-    if (survey.ctx == NULL)
-        return code;
+    if (survey.ctx == NULL) return code;
     int status = make_survey(call, &survey);
     if (status < 0) {
         code = bus_fail(call, status, "cannot count the messages", NULL);
@@ -172,8 +160,7 @@ static int topics_run(const struct call *call) {
         qsort(survey.tallies, survey.count, sizeof *survey.tallies, by_name);
         print_all(call, &survey);
     }
-    for (uint32_t i = 0; survey.tallies != NULL && i < survey.count; i++)
-        free(survey.tallies[i].writers);
+    for (uint32_t i = 0; survey.tallies != NULL && i < survey.count; i++) free(survey.tallies[i].writers);
     free(survey.tallies);
     sctx_close(survey.ctx);
     return code;
@@ -184,8 +171,9 @@ const struct command cmd_topics = {
     .operands = "[PATTERN...]",
     .operands_max = OPERANDS_ANY,
     .summary = "the topics, and what the ring holds of them",
-    .notes = "Messages and bytes are those that the ring still holds; what was overwritten is not counted. The rate is messages a second over the\n"
-             "last 10 seconds, or over what the ring holds if that is less. Topics without messages are shown too. It joins nothing.\n"
-             "JSON keys: topic id encoding messages bytes rate last_seq last_time writers.\n",
+    .notes =
+        "Messages and bytes are those that the ring still holds; what was overwritten is not counted. The rate is messages a second over the\n"
+        "last 10 seconds, or over what the ring holds if that is less. Topics without messages are shown too. It joins nothing.\n"
+        "JSON keys: topic id encoding messages bytes rate last_seq last_time writers.\n",
     .run = topics_run,
 };

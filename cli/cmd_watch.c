@@ -24,8 +24,8 @@ struct watch {
     const struct call *call;
     sctx *ctx;
     struct seen *seen;
-    uint32_t known;               /* markers seen so far: ids are given in order */
-    uint64_t wanted, changes;     /* wanted 0: no limit */
+    uint32_t known;           /* markers seen so far: ids are given in order */
+    uint64_t wanted, changes; /* wanted 0: no limit */
     int64_t deadline;
 };
 
@@ -37,8 +37,8 @@ static void show_change(const struct call *call, const struct sctx_marker_state 
         level_json(out, state);
         return;
     }
-    out_format(out, "%s%s%s  %s", paint(call, PAINT_DIM), clock_text(state->time_ns != 0 ? state->time_ns : realtime_ns(), text), paint(call, PAINT_OFF),
-               paint(call, PAINT_TOPIC));
+    out_format(out, "%s%s%s  %s", paint(call, PAINT_DIM), clock_text(state->time_ns != 0 ? state->time_ns : realtime_ns(), text),
+               paint(call, PAINT_OFF), paint(call, PAINT_TOPIC));
     inert_text(out, state->name);
     out_format(out, "%s  %s", paint(call, PAINT_OFF), level_text(state->kind, state->level, text));
     if (state->unit[0] != '\0') {
@@ -58,18 +58,15 @@ static int look(struct watch *watch, bool quietly) {
     uint32_t count = sctx_marker_count(watch->ctx);
     if (count > watch->known) {
         struct seen *seen = realloc(watch->seen, count * sizeof *seen);
-        if (seen == NULL)
-            return SCTX_ERR_NO_MEMORY;
+        if (seen == NULL) return SCTX_ERR_NO_MEMORY;
         watch->seen = seen;
     }
     for (uint32_t id = 0; id < count && (watch->wanted == 0 || watch->changes < watch->wanted); id++) {
         struct sctx_marker_state state = SCTX_INIT(state);
         bool is_new = id >= watch->known;
-        if (is_new)
-            watch->known = id + 1;
+        if (is_new) watch->known = id + 1;
         if (sctx_marker_get(watch->ctx, id, &state) < 0) {
-            if (is_new)
-                watch->seen[id] = (struct seen){.zone = ZONE_WITHIN};
+            if (is_new) watch->seen[id] = (struct seen){.zone = ZONE_WITHIN};
             continue;
         }
         enum zone before = is_new ? ZONE_WITHIN : watch->seen[id].zone;
@@ -95,16 +92,14 @@ static int poll_context(struct watch *watch) {
     int status = SCTX_OK;
     while (status == SCTX_OK && !is_finished(watch)) {
         int64_t now = monotonic_ns();
-        if (watch->deadline != SCTX_FOREVER && now >= watch->deadline)
-            return SCTX_TIMEOUT;
+        if (watch->deadline != SCTX_FOREVER && now >= watch->deadline) return SCTX_TIMEOUT;
         int64_t next = now + interval;
         sleep_until(watch->deadline != SCTX_FOREVER && watch->deadline < next ? watch->deadline : next);
         if (now >= check) {
             check = now + CHECK_EVERY_MS * NS_PER_MS;
             status = sctx_check(watch->ctx);
         }
-        if (status == SCTX_OK)
-            status = look(watch, false);
+        if (status == SCTX_OK) status = look(watch, false);
         out_flush(watch->call->out);
     }
     return status;
@@ -115,12 +110,10 @@ static int poll_context(struct watch *watch) {
 static bool watch_context(struct watch *watch, bool again, int *code) {
     bool waited = false;
     watch->ctx = bus_tap_wait(watch->call, watch->deadline, &waited, code);
-    if (watch->ctx == NULL)
-        return false;
+    if (watch->ctx == NULL) return false;
     watch->known = 0;
     int status = again || waited ? SCTX_OK : look(watch, true);
-    if (status == SCTX_OK)
-        status = poll_context(watch);
+    if (status == SCTX_OK) status = poll_context(watch);
     sctx_close(watch->ctx);
     *code = EXIT_DONE;
     if (bus_is_gone(status)) {
@@ -138,14 +131,10 @@ static int watch_run(const struct call *call) {
     const struct value *values = call->values;
     struct watch watch = {.call = call, .wanted = values[WATCH_COUNT].number, .deadline = SCTX_FOREVER};
     int code = EXIT_DONE;
-    if (values[WATCH_INTERVAL].ns < NS_PER_MS / 10)
-        return say_usage(call, "--interval must be 100us or more");
-    if (values[WATCH_COUNT].given && watch.wanted == 0)
-        return EXIT_DONE;
-    if (values[WATCH_TIMEOUT].given)
-        watch.deadline = monotonic_ns() + values[WATCH_TIMEOUT].ns;
-    for (bool again = false; watch_context(&watch, again, &code);)
-        again = true;
+    if (values[WATCH_INTERVAL].ns < NS_PER_MS / 10) return say_usage(call, "--interval must be 100us or more");
+    if (values[WATCH_COUNT].given && watch.wanted == 0) return EXIT_DONE;
+    if (values[WATCH_TIMEOUT].given) watch.deadline = monotonic_ns() + values[WATCH_TIMEOUT].ns;
+    for (bool again = false; watch_context(&watch, again, &code);) again = true;
     free(watch.seen);
     return code == EXIT_TIMED_OUT && watch.wanted == 0 ? EXIT_DONE : code;
 }
@@ -155,9 +144,10 @@ const struct command cmd_watch = {
     .operands = "[PATTERN...]",
     .operands_max = OPERANDS_ANY,
     .summary = "a line for each change of a marker",
-    .notes = "It looks at the levels now and then: of changes that follow each other faster than --interval only the last is seen. Crossed thresholds\n"
-             "are told. It joins nothing, waits for a context that is not there, and follows it through rm and create.\n"
-             "JSON keys: marker kind value unit low high time.\n",
+    .notes =
+        "It looks at the levels now and then: of changes that follow each other faster than --interval only the last is seen. Crossed thresholds\n"
+        "are told. It joins nothing, waits for a context that is not there, and follows it through rm and create.\n"
+        "JSON keys: marker kind value unit low high time.\n",
     OPTIONS_OF(options),
     .run = watch_run,
 };

@@ -24,8 +24,7 @@ static void check_context(struct doctor *doctor, const char *name) {
     snprintf(label, sizeof label, "context %s", name);
     snprintf(mend, sizeof mend, "sctx rm %s removes it", name);
     int status = sctx_tap_open(&look, &ctx);
-    if (status == SCTX_OK)
-        status = sctx_info_get(ctx, &info);
+    if (status == SCTX_OK) status = sctx_info_get(ctx, &info);
     sctx_close(ctx);
     if (status < 0) {
         doctor_report(doctor, VERDICT_FAIL, label, mend, "%s", error.text[0] != '\0' ? error.text : sctx_strerror(status));
@@ -48,8 +47,7 @@ static void check_leftover(struct doctor *doctor, const char *folder, int folder
     enum { MAKING_TAKES_AT_MOST_S = 10 };
     struct stat what;
     char mend[1024];
-    if (fstatat(folder_fd, name, &what, AT_SYMLINK_NOFOLLOW) != 0 || what.st_mtime + MAKING_TAKES_AT_MOST_S > time(NULL))
-        return;
+    if (fstatat(folder_fd, name, &what, AT_SYMLINK_NOFOLLOW) != 0 || what.st_mtime + MAKING_TAKES_AT_MOST_S > time(NULL)) return;
     snprintf(mend, sizeof mend, "rm -r '%s/%s'", folder, name);
     doctor_report(doctor, VERDICT_WARN, "leftover", mend, "%s was left behind by a creator that was killed", name);
 }
@@ -57,11 +55,11 @@ static void check_leftover(struct doctor *doctor, const char *folder, int folder
 static void check_owner(struct doctor *doctor, const char *folder, int folder_fd) {
     struct stat what;
     char mend[1024];
-    if (fstat(folder_fd, &what) != 0)
-        return;
+    if (fstat(folder_fd, &what) != 0) return;
     unsigned mode = what.st_mode & 07777;
     if (what.st_uid != getuid() && what.st_uid != 0) {
-        doctor_report(doctor, VERDICT_FAIL, "contexts", "ask the owner to remove it, or set SCTX_DIR", "%s belongs to user %u", folder, what.st_uid);
+        doctor_report(doctor, VERDICT_FAIL, "contexts", "ask the owner to remove it, or set SCTX_DIR", "%s belongs to user %u", folder,
+                      what.st_uid);
     } else if ((mode & 022) != 0 && (mode & 01000) == 0) {
         snprintf(mend, sizeof mend, "chmod go-w '%s'", folder);
         doctor_report(doctor, VERDICT_FAIL, "contexts", mend, "%s has mode %04o: others may replace your contexts", folder, mode);
@@ -73,8 +71,7 @@ static void check_owner(struct doctor *doctor, const char *folder, int folder_fd
 static void check_entries(struct doctor *doctor, const char *folder, DIR *entries) {
     for (const struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
         struct stat what;
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
         if (entry->d_name[0] == '.')
             check_leftover(doctor, folder, dirfd(entries), entry->d_name);
         else if (fstatat(dirfd(entries), entry->d_name, &what, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(what.st_mode))
@@ -99,7 +96,8 @@ void doctor_contexts(struct doctor *doctor) {
         return;
     }
     if (fd < 0) {
-        doctor_report(doctor, VERDICT_FAIL, "contexts", "remove what is there, or set SCTX_DIR", "%s cannot be opened: %s", folder, strerror(errno));
+        doctor_report(doctor, VERDICT_FAIL, "contexts", "remove what is there, or set SCTX_DIR", "%s cannot be opened: %s", folder,
+                      strerror(errno));
         return;
     }
     check_owner(doctor, folder, fd);

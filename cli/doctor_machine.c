@@ -17,11 +17,9 @@
 /* The first line of a file that has `key` in it (NULL: the first), without the newline. */
 static bool read_line(const char *path, const char *key, char *line, size_t size) {
     FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return false;
+    if (file == NULL) return false;
     bool found = false;
-    while (!found && fgets(line, (int)size, file) != NULL)
-        found = key == NULL || strstr(line, key) != NULL;
+    while (!found && fgets(line, (int)size, file) != NULL) found = key == NULL || strstr(line, key) != NULL;
     fclose(file);
     line[strcspn(line, "\n")] = '\0';
     return found;
@@ -30,8 +28,7 @@ static bool read_line(const char *path, const char *key, char *line, size_t size
 static bool has_word(const char *line, const char *word) {
     size_t len = strlen(word);
     for (const char *at = strstr(line, word); at != NULL; at = strstr(at + 1, word))
-        if ((at == line || at[-1] == ' ' || at[-1] == '\t') && (at[len] == ' ' || at[len] == '\0'))
-            return true;
+        if ((at == line || at[-1] == ' ' || at[-1] == '\t') && (at[len] == ' ' || at[len] == '\0')) return true;
     return false;
 }
 
@@ -41,42 +38,43 @@ static void check_memory(struct doctor *doctor) {
     struct statfs kind;
     char total[UNIT_TEXT], available[UNIT_TEXT];
     if (statvfs(SHM, &space) != 0 || statfs(SHM, &kind) != 0) {
-        doctor_report(doctor, VERDICT_FAIL, "shared memory", "mount -t tmpfs -o mode=1777 tmpfs " SHM ", or set SCTX_DIR", SHM " cannot be looked at");
+        doctor_report(doctor, VERDICT_FAIL, "shared memory", "mount -t tmpfs -o mode=1777 tmpfs " SHM ", or set SCTX_DIR",
+                      SHM " cannot be looked at");
         return;
     }
     uint64_t bytes = (uint64_t)space.f_blocks * space.f_frsize, free_bytes = (uint64_t)space.f_bavail * space.f_frsize;
     size_text(bytes, total);
     size_text(free_bytes, available);
     if (kind.f_type != TMPFS)
-        doctor_report(doctor, VERDICT_WARN, "shared memory", "mount -t tmpfs -o mode=1777 tmpfs " SHM, SHM " is no tmpfs: messages may be written to a disk");
+        doctor_report(doctor, VERDICT_WARN, "shared memory", "mount -t tmpfs -o mode=1777 tmpfs " SHM,
+                      SHM " is no tmpfs: messages may be written to a disk");
     if (free_bytes < CONTEXT_MIN)
-        doctor_report(doctor, VERDICT_FAIL, "shared memory", "free some (sctx rm NAME), or mount -o remount,size=1G " SHM, "%s free of %s in " SHM, available, total);
+        doctor_report(doctor, VERDICT_FAIL, "shared memory", "free some (sctx rm NAME), or mount -o remount,size=1G " SHM,
+                      "%s free of %s in " SHM, available, total);
     else if (free_bytes < LITTLE)
-        doctor_report(doctor, VERDICT_WARN, "shared memory", "free some (sctx rm NAME), or mount -o remount,size=1G " SHM, "only %s free of %s in " SHM, available,
-                      total);
+        doctor_report(doctor, VERDICT_WARN, "shared memory", "free some (sctx rm NAME), or mount -o remount,size=1G " SHM,
+                      "only %s free of %s in " SHM, available, total);
     else
         doctor_report(doctor, VERDICT_OK, "shared memory", NULL, "%s free of %s in " SHM, available, total);
     if (space.f_files > 0 && space.f_favail < 1024)
-        doctor_report(doctor, VERDICT_WARN, "inodes", "mount -o remount,nr_inodes=100000 " SHM, "room for %" PRIu64 " more files in " SHM, (uint64_t)space.f_favail);
+        doctor_report(doctor, VERDICT_WARN, "inodes", "mount -o remount,nr_inodes=100000 " SHM, "room for %" PRIu64 " more files in " SHM,
+                      (uint64_t)space.f_favail);
 }
 
 static void check_mount(struct doctor *doctor) {
     char line[512];
     struct stat folder;
-    if (stat(SHM, &folder) != 0)
-        return;
+    if (stat(SHM, &folder) != 0) return;
     unsigned mode = folder.st_mode & 07777;
     if (mode != 01777)
         doctor_report(doctor, VERDICT_WARN, "folder mode", "chmod 1777 " SHM, SHM " has mode %04o: %s", mode,
                       (mode & 01000) == 0 ? "others may remove your context" : "others may not make contexts");
     else
         doctor_report(doctor, VERDICT_OK, "folder mode", NULL, SHM " has mode 1777");
-    if (!read_line("/proc/self/mounts", " " SHM " ", line, sizeof line))
-        return;
+    if (!read_line("/proc/self/mounts", " " SHM " ", line, sizeof line)) return;
     char *options = strstr(line, " " SHM " ");
     options = options != NULL ? strchr(options + strlen(" " SHM " "), ' ') : NULL;
-    if (options == NULL)
-        return;
+    if (options == NULL) return;
     options[1 + strcspn(options + 1, " ")] = '\0';
     if (strncmp(options + 1, "ro", 2) == 0 && (options[3] == ',' || options[3] == '\0'))
         doctor_report(doctor, VERDICT_FAIL, "mount", "mount -o remount,rw " SHM, SHM " is mounted read-only (%s)", options + 1);
@@ -92,7 +90,11 @@ static void limit_text(rlim_t limit, char *text, size_t size) {
 }
 
 static void check_limits(struct doctor *doctor) {
-    static const struct { int resource; const char *name, *mend; rlim_t wanted; } limits[] = {
+    static const struct {
+        int resource;
+        const char *name, *mend;
+        rlim_t wanted;
+    } limits[] = {
         {RLIMIT_NOFILE, "limit nofile", "ulimit -n 1024: a reader opens the arena of each writer for a moment", 256},
         {RLIMIT_FSIZE, "limit fsize", "ulimit -f unlimited: the files of a context must fit into it", 512u << 20},
         {RLIMIT_AS, "limit as", "ulimit -v unlimited: all arenas that are read are mapped", RLIM_INFINITY},
@@ -100,8 +102,7 @@ static void check_limits(struct doctor *doctor) {
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
         struct rlimit limit;
         char text[32];
-        if (getrlimit((__rlimit_resource_t)limits[i].resource, &limit) != 0)
-            continue;
+        if (getrlimit((__rlimit_resource_t)limits[i].resource, &limit) != 0) continue;
         limit_text(limit.rlim_cur, text, sizeof text);
         bool low = limit.rlim_cur < limits[i].wanted;
         doctor_report(doctor, low ? VERDICT_WARN : VERDICT_OK, limits[i].name, low ? limits[i].mend : NULL, "%s", text);
@@ -117,15 +118,14 @@ static void check_limits(struct doctor *doctor) {
 static void check_clock(struct doctor *doctor, const char *flags) {
     char source[64];
     bool known = read_line("/sys/devices/system/clocksource/clocksource0/current_clocksource", NULL, source, sizeof source);
-    if (!known)
-        snprintf(source, sizeof source, "unknown");
+    if (!known) snprintf(source, sizeof source, "unknown");
 #if defined(__x86_64__)
     bool steady = has_word(flags, "constant_tsc") && has_word(flags, "nonstop_tsc");
     if (steady)
         doctor_report(doctor, VERDICT_OK, "clock", NULL, "the processor's counter runs evenly; the kernel's clock source is %s", source);
     else
-        doctor_report(doctor, VERDICT_WARN, "clock", "nothing to do: the system's clock is used, about 25 ns a message", "the processor's counter is not said to run evenly; the kernel's clock source is %s",
-                      source);
+        doctor_report(doctor, VERDICT_WARN, "clock", "nothing to do: the system's clock is used, about 25 ns a message",
+                      "the processor's counter is not said to run evenly; the kernel's clock source is %s", source);
 #else
     (void)flags;
     doctor_report(doctor, VERDICT_OK, "clock", NULL, "the kernel's clock source is %s", source);
@@ -137,7 +137,8 @@ static void check_processor(struct doctor *doctor, const char *flags) {
     if (has_word(flags, "cx16"))
         doctor_report(doctor, VERDICT_OK, "processor", NULL, "has cmpxchg16b");
     else
-        doctor_report(doctor, VERDICT_FAIL, "processor", "in a virtual machine: choose a processor model that has cx16", "has no cmpxchg16b, with which messages are published");
+        doctor_report(doctor, VERDICT_FAIL, "processor", "in a virtual machine: choose a processor model that has cx16",
+                      "has no cmpxchg16b, with which messages are published");
 #else
     (void)flags;
     doctor_report(doctor, VERDICT_OK, "processor", NULL, "64-bit Arm");
@@ -152,8 +153,7 @@ static void check_processor(struct doctor *doctor, const char *flags) {
 void doctor_machine(struct doctor *doctor) {
     enum { FLAGS_MAX = 16 << 10 };
     char *flags = calloc(1, FLAGS_MAX);
-    if (flags == NULL)
-        return;
+    if (flags == NULL) return;
     read_line("/proc/cpuinfo", "flags", flags, FLAGS_MAX);
     check_memory(doctor);
     check_mount(doctor);

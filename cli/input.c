@@ -18,19 +18,15 @@ static enum input_status read_more(struct input *input) {
     if (input->cap - input->len < READ_AT_LEAST) {
         size_t cap = input->cap == 0 ? 2 * (size_t)READ_AT_LEAST : 2 * input->cap;
         char *data = realloc(input->data, cap);
-        if (data == NULL)
-            return INPUT_FAILED;
+        if (data == NULL) return INPUT_FAILED;
         input->data = data;
         input->cap = cap;
     }
     for (;;) {
-        if (stop_signal() != 0)
-            return INPUT_STOPPED;
+        if (stop_signal() != 0) return INPUT_STOPPED;
         ssize_t n = read(input->fd, input->data + input->len, input->cap - input->len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return INPUT_FAILED;
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return INPUT_FAILED;
         input->len += (size_t)n;
         input->ended = n == 0;
         return INPUT_LINE;
@@ -50,25 +46,23 @@ enum input_status input_line(struct input *input, const char **line, size_t *len
             return *len > input->item_max ? INPUT_TOO_LONG : INPUT_LINE;
         }
         input->searched = held;
-        if (input->ended)
-            return INPUT_END;
-        if (held > input->item_max)
-            return INPUT_TOO_LONG;
+        if (input->ended) return INPUT_END;
+        if (held > input->item_max) return INPUT_TOO_LONG;
         enum input_status status = read_more(input);
-        if (status != INPUT_LINE)
-            return status;
+        if (status != INPUT_LINE) return status;
     }
 }
 
 enum input_status input_whole(struct input *input, const char **data, size_t *len) {
     while (!input->ended) {
         enum input_status status = input->len > input->item_max ? INPUT_TOO_LONG : read_more(input);
-        if (status != INPUT_LINE)
-            return status;
+        if (status != INPUT_LINE) return status;
     }
     *data = input->data;
     *len = input->len;
     return input->len > input->item_max ? INPUT_TOO_LONG : INPUT_LINE;
 }
 
-void input_free(struct input *input) { free(input->data); }
+void input_free(struct input *input) {
+    free(input->data);
+}

@@ -6,10 +6,10 @@
 
 struct input {
     int fd;
-    size_t item_max;      /* longest line, or longest whole */
+    size_t item_max; /* longest line, or longest whole */
     char *data;
     size_t start, len, cap;
-    size_t searched;      /* bytes after start known to have no newline */
+    size_t searched; /* bytes after start known to have no newline */
     bool ended;
 };
 

@@ -6,7 +6,7 @@
 enum { JSON_DEPTH_MAX = 512 };
 
 struct json_fault {
-    size_t offset;       /* the byte where it goes wrong */
+    size_t offset; /* the byte where it goes wrong */
     const char *reason;
 };
 

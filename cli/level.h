@@ -6,7 +6,7 @@
 
 #include <sctx/sctx.h>
 
-extern const char *const level_kinds[];   /* "f64", "i64", "counter", NULL: enum sctx_marker_kind - 1 */
+extern const char *const level_kinds[]; /* "f64", "i64", "counter", NULL: enum sctx_marker_kind - 1 */
 const char *level_kind_name(uint32_t kind);
 
 bool level_parse(const char *text, uint32_t kind, sctx_level *level);

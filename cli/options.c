@@ -63,7 +63,11 @@ static void expected(const struct option *option, char *text, size_t size) {
     }
     size_t len = 0;
     for (size_t i = 0; option->choices[i] != NULL && len < size; i++)
-        len += (size_t)snprintf(text + len, size - len, "%s%s", i == 0 ? "" : option->choices[i + 1] == NULL ? " or " : ", ", option->choices[i]);
+        len += (size_t)snprintf(text + len, size - len, "%s%s",
+                                i == 0                           ? ""
+                                : option->choices[i + 1] == NULL ? " or "
+                                                                 : ", ",
+                                option->choices[i]);
 }
 
 static bool assign(struct parse *parse, const struct option *option, struct value *value, const char *text) {
@@ -93,10 +97,8 @@ static bool parse_long(struct parse *parse, const char *word) {
         for (size_t i = 0; i < parse->tables[t].count; i++) {
             const struct option *option = &parse->tables[t].options[i];
             nearest_try(&nearest, option->name);
-            if (strlen(option->name) != len || memcmp(option->name, word, len) != 0)
-                continue;
-            if (option->type == OPTION_FLAG && equals != NULL)
-                return complain(parse, "option --%s takes no value", option->name);
+            if (strlen(option->name) != len || memcmp(option->name, word, len) != 0) continue;
+            if (option->type == OPTION_FLAG && equals != NULL) return complain(parse, "option --%s takes no value", option->name);
             return assign(parse, option, &parse->tables[t].values[i], equals != NULL ? equals + 1 : NULL);
         }
     if (nearest.best != NULL)
@@ -119,18 +121,17 @@ static bool parse_letters(struct parse *parse, const char *word) {
     for (; *word != '\0'; word++) {
         struct value *value = NULL;
         const struct option *option = find_letter(parse, *word, &value);
-        if (option == NULL)
-            return complain(parse, "unknown option -%c", *word);
-        if (!assign(parse, option, value, option->type != OPTION_FLAG && word[1] != '\0' ? word + 1 : NULL))
-            return false;
-        if (option->type != OPTION_FLAG)
-            break;
+        if (option == NULL) return complain(parse, "unknown option -%c", *word);
+        if (!assign(parse, option, value, option->type != OPTION_FLAG && word[1] != '\0' ? word + 1 : NULL)) return false;
+        if (option->type != OPTION_FLAG) break;
     }
     return true;
 }
 
 /* A lone "-" and negative numbers are operands. */
-static bool is_option(const char *word) { return word[0] == '-' && word[1] != '\0' && !isdigit((unsigned char)word[1]) && word[1] != '.'; }
+static bool is_option(const char *word) {
+    return word[0] == '-' && word[1] != '\0' && !isdigit((unsigned char)word[1]) && word[1] != '.';
+}
 
 int options_parse(struct option_table tables[static OPTION_TABLES], int argc, char **argv, bool first_only, struct complaint *complaint) {
     struct parse parse = {.tables = tables, .argc = argc, .argv = argv, .complaint = complaint};
@@ -156,36 +157,32 @@ int options_parse(struct option_table tables[static OPTION_TABLES], int argc, ch
 void options_reset(struct option_table *table) {
     for (size_t i = 0; i < table->count; i++) {
         table->values[i] = (struct value){.given = false};
-        if (table->options[i].fallback != NULL)
-            value_parse(&table->options[i], table->options[i].fallback, &table->values[i]);
+        if (table->options[i].fallback != NULL) value_parse(&table->options[i], table->options[i].fallback, &table->values[i]);
     }
 }
 
 void options_help(struct out *out, const struct option *options, size_t count) {
     for (size_t i = 0; i < count; i++) {
         char left[64];
-        int len = snprintf(left, sizeof left, "  %c%c%s --%s%s%s", options[i].letter != 0 ? '-' : ' ', options[i].letter != 0 ? options[i].letter : ' ',
-                           options[i].letter != 0 ? "," : " ", options[i].name, options[i].argument != NULL ? " " : "",
-                           options[i].argument != NULL ? options[i].argument : "");
+        int len = snprintf(left, sizeof left, "  %c%c%s --%s%s%s", options[i].letter != 0 ? '-' : ' ',
+                           options[i].letter != 0 ? options[i].letter : ' ', options[i].letter != 0 ? "," : " ", options[i].name,
+                           options[i].argument != NULL ? " " : "", options[i].argument != NULL ? options[i].argument : "");
         out_text(out, left);
-        if (len >= HELP_COLUMN)
-            out_char(out, '\n');
-        for (int column = len >= HELP_COLUMN ? 0 : len; column < HELP_COLUMN; column++)
-            out_char(out, ' ');
+        if (len >= HELP_COLUMN) out_char(out, '\n');
+        for (int column = len >= HELP_COLUMN ? 0 : len; column < HELP_COLUMN; column++) out_char(out, ' ');
         for (const char *c = options[i].help; *c != '\0'; c++) {
             out_char(out, *c);
-            for (int column = 0; *c == '\n' && column < HELP_COLUMN; column++)
-                out_char(out, ' ');
+            for (int column = 0; *c == '\n' && column < HELP_COLUMN; column++) out_char(out, ' ');
         }
-        if (options[i].fallback != NULL)
-            out_format(out, " (default: %s)", options[i].fallback);
+        if (options[i].fallback != NULL) out_format(out, " (default: %s)", options[i].fallback);
         out_char(out, '\n');
     }
 }
 
 void options_json(struct out *out, const struct option *options, size_t count) {
-    static const char *const types[] = {[OPTION_FLAG] = "flag", [OPTION_TEXT] = "string", [OPTION_NUMBER] = "number", [OPTION_REAL] = "number",
-                                        [OPTION_SIZE] = "size", [OPTION_DURATION] = "duration", [OPTION_CHOICE] = "choice"};
+    static const char *const types[] = {
+        [OPTION_FLAG] = "flag", [OPTION_TEXT] = "string",       [OPTION_NUMBER] = "number", [OPTION_REAL] = "number",
+        [OPTION_SIZE] = "size", [OPTION_DURATION] = "duration", [OPTION_CHOICE] = "choice"};
     out_char(out, '[');
     for (size_t i = 0; i < count; i++) {
         out_format(out, "%s{\"name\":\"%s\",\"short\":", i == 0 ? "" : ",", options[i].name);
@@ -217,21 +214,16 @@ void options_json(struct out *out, const struct option *options, size_t count) {
 static size_t distance(const char *a, const char *b) {
     size_t rows[3][WORD_MAX + 1];
     size_t a_len = strlen(a), b_len = strlen(b);
-    if (a_len > WORD_MAX || b_len > WORD_MAX)
-        return WORD_MAX;
-    for (size_t j = 0; j <= b_len; j++)
-        rows[0][j] = j;
+    if (a_len > WORD_MAX || b_len > WORD_MAX) return WORD_MAX;
+    for (size_t j = 0; j <= b_len; j++) rows[0][j] = j;
     for (size_t i = 1; i <= a_len; i++) {
         size_t *row = rows[i % 3], *above = rows[(i - 1) % 3], *above2 = rows[(i + 1) % 3];
         row[0] = i;
         for (size_t j = 1; j <= b_len; j++) {
             size_t best = above[j - 1] + (a[i - 1] != b[j - 1]);
-            if (above[j] + 1 < best)
-                best = above[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && above2[j - 2] + 1 < best)
-                best = above2[j - 2] + 1;
+            if (above[j] + 1 < best) best = above[j] + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && above2[j - 2] + 1 < best) best = above2[j - 2] + 1;
             row[j] = best;
         }
     }
@@ -240,7 +232,8 @@ static size_t distance(const char *a, const char *b) {
 
 void nearest_try(struct nearest *nearest, const char *name) {
     size_t far = distance(nearest->word, name);
-    bool near = far <= 1 || (far == 2 && strlen(name) > 3) || (far > 0 && strlen(nearest->word) >= 3 && strncmp(nearest->word, name, strlen(nearest->word)) == 0);
+    bool near = far <= 1 || (far == 2 && strlen(name) > 3) ||
+                (far > 0 && strlen(nearest->word) >= 3 && strncmp(nearest->word, name, strlen(nearest->word)) == 0);
     if (near && (nearest->best == NULL || far < nearest->distance)) {
         nearest->best = name;
         nearest->distance = far;

@@ -11,13 +11,10 @@
 enum { WRITE_WHEN = 64 << 10, KEEP_AT_MOST = 1 << 20 };
 
 static bool reserve(struct out *out, size_t more) {
-    if (out->error != 0)
-        return false;
-    if (more <= out->cap - out->len)
-        return true;
+    if (out->error != 0) return false;
+    if (more <= out->cap - out->len) return true;
     size_t cap = out->cap == 0 ? (size_t)WRITE_WHEN * 2 : out->cap;
-    while (cap - out->len < more)
-        cap *= 2;
+    while (cap - out->len < more) cap *= 2;
     char *data = realloc(out->data, cap);
     if (data == NULL) {
         out->error = ENOMEM;
@@ -29,17 +26,17 @@ static bool reserve(struct out *out, size_t more) {
 }
 
 void out_put(struct out *out, const void *data, size_t len) {
-    if (len == 0 || !reserve(out, len))
-        return;
+    if (len == 0 || !reserve(out, len)) return;
     memcpy(out->data + out->len, data, len);
     out->len += len;
 }
 
-void out_text(struct out *out, const char *text) { out_put(out, text, strlen(text)); }
+void out_text(struct out *out, const char *text) {
+    out_put(out, text, strlen(text));
+}
 
 void out_char(struct out *out, char c) {
-    if (reserve(out, 1))
-        out->data[out->len++] = c;
+    if (reserve(out, 1)) out->data[out->len++] = c;
 }
 
 void out_number(struct out *out, uint64_t number) {
@@ -53,8 +50,7 @@ void out_number(struct out *out, uint64_t number) {
 }
 
 void out_integer(struct out *out, int64_t number) {
-    if (number < 0)
-        out_char(out, '-');
+    if (number < 0) out_char(out, '-');
     out_number(out, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
@@ -64,15 +60,13 @@ void out_format(struct out *out, const char *format, ...) {
     va_start(list, format);
     int len = vsnprintf(line, sizeof line, format, list);
     va_end(list);
-    if (len > 0)
-        out_put(out, line, (size_t)len < sizeof line ? (size_t)len : sizeof line - 1);
+    if (len > 0) out_put(out, line, (size_t)len < sizeof line ? (size_t)len : sizeof line - 1);
 }
 
 void out_base64(struct out *out, const void *data, size_t len) {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const unsigned char *in = data;
-    if (!reserve(out, (len + 2) / 3 * 4))
-        return;
+    if (!reserve(out, (len + 2) / 3 * 4)) return;
     char *to = out->data + out->len;
     for (; len >= 3; len -= 3, in += 3) {
         *to++ = alphabet[in[0] >> 2];
@@ -91,8 +85,7 @@ void out_base64(struct out *out, const void *data, size_t len) {
 }
 
 void out_line_done(struct out *out) {
-    if (out->len >= WRITE_WHEN)
-        out_flush(out);
+    if (out->len >= WRITE_WHEN) out_flush(out);
 }
 
 void out_flush(struct out *out) {
@@ -106,8 +99,7 @@ void out_flush(struct out *out) {
             out->error = errno;
     }
     out->len = 0;
-    if (out->cap > KEEP_AT_MOST)
-        out_free(out);
+    if (out->cap > KEEP_AT_MOST) out_free(out);
 }
 
 void out_free(struct out *out) {
@@ -116,18 +108,20 @@ void out_free(struct out *out) {
     out->len = out->cap = 0;
 }
 
-bool out_is_over(const struct out *out) { return out->error != 0; }
-
-bool out_has_hung_up(struct out *out) {
-    struct pollfd one = {.fd = out->fd};
-    if (out->error == 0 && poll(&one, 1, 0) == 1 && (one.revents & POLLERR) != 0)
-        out->error = EPIPE;
+bool out_is_over(const struct out *out) {
     return out->error != 0;
 }
 
-size_t out_mark(const struct out *out) { return out->len; }
+bool out_has_hung_up(struct out *out) {
+    struct pollfd one = {.fd = out->fd};
+    if (out->error == 0 && poll(&one, 1, 0) == 1 && (one.revents & POLLERR) != 0) out->error = EPIPE;
+    return out->error != 0;
+}
+
+size_t out_mark(const struct out *out) {
+    return out->len;
+}
 
 void out_take_back(struct out *out, size_t mark) {
-    if (mark <= out->len)
-        out->len = mark;
+    if (mark <= out->len) out->len = mark;
 }

@@ -8,7 +8,7 @@
 
 struct out {
     int fd;
-    int error;    /* errno of the first failure, 0: none */
+    int error; /* errno of the first failure, 0: none */
     char *data;
     size_t len, cap;
 };

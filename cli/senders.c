@@ -11,8 +11,7 @@ static uint32_t find_pid(sctx *ctx, uint32_t join) {
     uint32_t slots = sctx_participant_slots(ctx);
     for (uint32_t slot = 0; slot < slots; slot++) {
         struct sctx_participant participant = SCTX_INIT(participant);
-        if (sctx_participant_get(ctx, slot, &participant) == SCTX_OK && participant.join == join)
-            return participant.pid;
+        if (sctx_participant_get(ctx, slot, &participant) == SCTX_OK && participant.join == join) return participant.pid;
     }
     return 0;
 }

@@ -6,9 +6,9 @@
 enum { SENDERS_MAX = 1024 };
 
 struct sender {
-    uint32_t join;       /* 0: free */
-    uint32_t pid;        /* 0: not known, its entry was reused */
-    const char *name;    /* any bytes may be in it */
+    uint32_t join;    /* 0: free */
+    uint32_t pid;     /* 0: not known, its entry was reused */
+    const char *name; /* any bytes may be in it */
 };
 
 struct senders {

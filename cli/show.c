@@ -21,13 +21,11 @@ static void show_data(struct show *show, const struct sctx_message *message, con
     size_t mark = out_mark(out);
     if (!show->no_decode && strcmp(encoding, "json") == 0) {
         out_text(out, ",\"data\":");
-        if (json_copy(out, message->data, message->len, NULL))
-            return;
+        if (json_copy(out, message->data, message->len, NULL)) return;
         out_take_back(out, mark);
     }
     out_text(out, ",\"text\":");
-    if (inert_json(out, message->data, message->len))
-        return;
+    if (inert_json(out, message->data, message->len)) return;
     out_take_back(out, mark);
     out_text(out, ",\"base64\":\"");
     out_base64(out, message->data, message->len);
@@ -73,8 +71,7 @@ static void show_clock(struct show *show, int64_t time_ns) {
     }
     uint32_t micro = (uint32_t)(time_ns % NS_PER_S / 1000);
     char digits[8] = {'.'};
-    for (int i = 6; i >= 1; i--, micro /= 10)
-        digits[i] = (char)('0' + micro % 10);
+    for (int i = 6; i >= 1; i--, micro /= 10) digits[i] = (char)('0' + micro % 10);
     out_put(show->call->out, show->clock_prefix, 8);
     out_put(show->call->out, digits, 7);
 }
@@ -93,8 +90,7 @@ static void show_payload(struct show *show, const struct sctx_message *message, 
     size_t mark = out_mark(out);
     if (room == 0) {
         /* A cut in the middle of a character would show half of it as \xNN. */
-        while (len < message->len && len > HUMAN_MAX - 4 && (((const unsigned char *)message->data)[len] & 0xC0) == 0x80)
-            len--;
+        while (len < message->len && len > HUMAN_MAX - 4 && (((const unsigned char *)message->data)[len] & 0xC0) == 0x80) len--;
         inert_put(out, message->data, len);
         shown = len;
     } else {
@@ -152,7 +148,8 @@ void show_loss(struct show *show, uint64_t lost, uint64_t gone) {
         out_format(out, "{\"lost\":%" PRIu64 ",\"gone\":%" PRIu64 "}\n", lost, gone);
     } else {
         out_text(out, paint(show->call, PAINT_DIM));
-        out_format(out, "-- %" PRIu64 " lost, %" PRIu64 " gone: messages of any topic that were overwritten before they could be read --", lost, gone);
+        out_format(out, "-- %" PRIu64 " lost, %" PRIu64 " gone: messages of any topic that were overwritten before they could be read --",
+                   lost, gone);
         out_text(out, paint(show->call, PAINT_OFF));
         out_char(out, '\n');
     }

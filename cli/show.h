@@ -8,8 +8,8 @@ struct show {
     const struct call *call;
     struct senders senders;
     bool raw, no_decode;
-    size_t columns;              /* of the terminal; 0: none */
-    int64_t clock_second;        /* the second for which clock_prefix holds "HH:MM:SS" */
+    size_t columns;       /* of the terminal; 0: none */
+    int64_t clock_second; /* the second for which clock_prefix holds "HH:MM:SS" */
     char clock_prefix[16];
 };
 

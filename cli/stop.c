@@ -5,7 +5,9 @@
 
 static volatile sig_atomic_t stopped_by;
 
-static void on_signal(int signal_number) { stopped_by = signal_number; }
+static void on_signal(int signal_number) {
+    stopped_by = signal_number;
+}
 
 void stop_install(void) {
     /* No SA_RESTART: whatever waits has to look. */
@@ -17,4 +19,6 @@ void stop_install(void) {
     sigaction(SIGPIPE, &ignored, NULL);
 }
 
-int stop_signal(void) { return stopped_by; }
+int stop_signal(void) {
+    return stopped_by;
+}

@@ -9,24 +9,19 @@ void table_row(struct table *table, enum paint row_paint) {
     if (table->rows == table->cap && !table->failed) {
         size_t cap = table->cap == 0 ? 64 : table->cap * 2;
         char **cells = realloc(table->cells, cap * table->columns * sizeof *cells);
-        if (cells != NULL)
-            table->cells = cells;
+        if (cells != NULL) table->cells = cells;
         enum paint *paints = realloc(table->row_paints, cap * sizeof *paints);
-        if (paints != NULL)
-            table->row_paints = paints;
+        if (paints != NULL) table->row_paints = paints;
         table->failed = cells == NULL || paints == NULL;
-        if (!table->failed)
-            table->cap = cap;
+        if (!table->failed) table->cap = cap;
     }
-    if (table->failed)
-        return;
+    if (table->failed) return;
     memset(table->cells + table->rows * table->columns, 0, table->columns * sizeof *table->cells);
     table->row_paints[table->rows++] = row_paint;
 }
 
 void table_cell(struct table *table, size_t column, const char *text) {
-    if (table->failed)
-        return;
+    if (table->failed) return;
     /* A buffer that is never flushed: its end is the cell's. */
     struct out cell = {.fd = -1};
     inert_text(&cell, text);
@@ -51,11 +46,9 @@ void table_format(struct table *table, size_t column, const char *format, ...) {
 
 static void print_cell(struct out *out, const char *text, size_t width, bool right, bool last) {
     size_t columns = inert_columns(text, strlen(text));
-    for (size_t pad = columns; right && pad < width; pad++)
-        out_char(out, ' ');
+    for (size_t pad = columns; right && pad < width; pad++) out_char(out, ' ');
     out_text(out, text);
-    for (size_t pad = columns; !right && !last && pad < width; pad++)
-        out_char(out, ' ');
+    for (size_t pad = columns; !right && !last && pad < width; pad++) out_char(out, ' ');
     out_text(out, last ? "\n" : "  ");
 }
 
@@ -72,12 +65,10 @@ static void print_rows(const struct table *table, const struct call *call, const
     out_text(out, paint(call, PAINT_OFF));
     for (size_t row = 0; row < table->rows; row++) {
         bool painted = table->row_paints[row] != PAINT_OFF;
-        if (painted)
-            out_text(out, paint(call, table->row_paints[row]));
+        if (painted) out_text(out, paint(call, table->row_paints[row]));
         for (size_t c = 0; c < table->columns; c++)
             print_cell(out, cell_at(table, row, c), widths[c], table->heads[c][0] == '>', c + 1 == table->columns);
-        if (painted)
-            out_text(out, paint(call, PAINT_OFF));
+        if (painted) out_text(out, paint(call, PAINT_OFF));
     }
 }
 
@@ -94,8 +85,7 @@ void table_print(struct table *table, const struct call *call) {
         say(call, "out of memory");
     else
         print_rows(table, call, widths);
-    for (size_t i = 0; i < table->rows * table->columns; i++)
-        free(table->cells[i]);
+    for (size_t i = 0; i < table->rows * table->columns; i++) free(table->cells[i]);
     free(table->cells);
     free(table->row_paints);
     *table = (struct table){.heads = table->heads, .columns = table->columns};

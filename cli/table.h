@@ -6,12 +6,12 @@
 enum { TABLE_COLUMNS_MAX = 16 };
 
 struct table {
-    const char *const *heads;    /* one that begins with '>' is aligned to the right (and shown without it) */
+    const char *const *heads; /* one that begins with '>' is aligned to the right (and shown without it) */
     size_t columns;
     char **cells;
     enum paint *row_paints;
     size_t rows, cap;
-    bool failed;                 /* out of memory: nothing is shown */
+    bool failed; /* out of memory: nothing is shown */
 };
 
 /* Adds a row; then fill in its cells from left to right. The text is made inert. */

@@ -10,56 +10,50 @@
 #include <time.h>
 
 bool number_parse(const char *text, uint64_t *number) {
-    if (!isdigit((unsigned char)text[0]))
-        return false;
+    if (!isdigit((unsigned char)text[0])) return false;
     char *end;
     errno = 0;
     unsigned long long value = strtoull(text, &end, 10);
-    if (errno != 0 || *end != '\0')
-        return false;
+    if (errno != 0 || *end != '\0') return false;
     *number = value;
     return true;
 }
 
 bool integer_parse(const char *text, int64_t *integer) {
-    if (!isdigit((unsigned char)text[text[0] == '-' || text[0] == '+']))
-        return false;
+    if (!isdigit((unsigned char)text[text[0] == '-' || text[0] == '+'])) return false;
     char *end;
     errno = 0;
     long long value = strtoll(text, &end, 10);
-    if (errno != 0 || *end != '\0')
-        return false;
+    if (errno != 0 || *end != '\0') return false;
     *integer = value;
     return true;
 }
 
 bool real_parse(const char *text, double *real) {
-    if (text[0] == '\0' || isspace((unsigned char)text[0]))
-        return false;
+    if (text[0] == '\0' || isspace((unsigned char)text[0])) return false;
     char *end;
     errno = 0;
     double value = strtod(text, &end);
-    if (*end != '\0' || (errno == ERANGE && fabs(value) > 1))
-        return false;
+    if (*end != '\0' || (errno == ERANGE && fabs(value) > 1)) return false;
     *real = value;
     return true;
 }
 
-struct unit { const char *name; double factor; };
+struct unit {
+    const char *name;
+    double factor;
+};
 
 /* A decimal number and one of the units; the first is what a bare number is in. */
 static bool quantity_parse(const char *text, const struct unit *units, size_t count, double most, double *quantity) {
-    if (!isdigit((unsigned char)text[0]) && text[0] != '.')
-        return false;
+    if (!isdigit((unsigned char)text[0]) && text[0] != '.') return false;
     char *end;
     double value = strtod(text, &end);
-    if (end == text || memchr(text, 'x', (size_t)(end - text)) != NULL)
-        return false;
+    if (end == text || memchr(text, 'x', (size_t)(end - text)) != NULL) return false;
     for (size_t i = 0; i < count; i++)
         if (strcmp(end, units[i].name) == 0 || (*end == '\0' && i == 0)) {
             value *= units[i].factor;
-            if (!(value <= most))
-                return false;
+            if (!(value <= most)) return false;
             *quantity = value;
             return true;
         }
@@ -68,14 +62,12 @@ static bool quantity_parse(const char *text, const struct unit *units, size_t co
 
 bool size_parse(const char *text, uint64_t *bytes) {
     static const struct unit units[] = {
-        {"B", 1},         {"KiB", 0x1p10}, {"K", 0x1p10}, {"k", 0x1p10}, {"MiB", 0x1p20}, {"M", 0x1p20},
-        {"GiB", 0x1p30},  {"G", 0x1p30},   {"TiB", 0x1p40}, {"T", 0x1p40}, {"kB", 1e3},    {"MB", 1e6}, {"GB", 1e9},
+        {"B", 1},      {"KiB", 0x1p10}, {"K", 0x1p10}, {"k", 0x1p10}, {"MiB", 0x1p20}, {"M", 0x1p20}, {"GiB", 0x1p30},
+        {"G", 0x1p30}, {"TiB", 0x1p40}, {"T", 0x1p40}, {"kB", 1e3},   {"MB", 1e6},     {"GB", 1e9},
     };
-    if (number_parse(text, bytes))
-        return true;
+    if (number_parse(text, bytes)) return true;
     double value = 0;
-    if (!quantity_parse(text, units, sizeof units / sizeof *units, 0x1p62, &value))
-        return false;
+    if (!quantity_parse(text, units, sizeof units / sizeof *units, 0x1p62, &value)) return false;
     *bytes = (uint64_t)value;
     return true;
 }
@@ -83,8 +75,7 @@ bool size_parse(const char *text, uint64_t *bytes) {
 bool duration_parse(const char *text, int64_t *ns) {
     static const struct unit units[] = {{"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}, {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}};
     double value = 0;
-    if (!quantity_parse(text, units, sizeof units / sizeof *units, 0x1p61, &value))
-        return false;
+    if (!quantity_parse(text, units, sizeof units / sizeof *units, 0x1p61, &value)) return false;
     *ns = (int64_t)value;
     return true;
 }
@@ -97,8 +88,7 @@ const char *size_text(uint64_t bytes, char text[static UNIT_TEXT]) {
         snprintf(text, UNIT_TEXT, "%u B", (unsigned)bytes);
         return text;
     }
-    for (; value >= 1023.95 && unit + 1 < sizeof names / sizeof *names; unit++)
-        value /= 1024;
+    for (; value >= 1023.95 && unit + 1 < sizeof names / sizeof *names; unit++) value /= 1024;
     snprintf(text, UNIT_TEXT, value == (double)(uint64_t)value ? "%.0f %s" : "%.1f %s", value, names[unit]);
     return text;
 }
@@ -125,8 +115,7 @@ static int64_t split(int64_t time_ns, struct tm *local) {
         second--;
         rest += NS_PER_S;
     }
-    if (localtime_r(&second, local) == NULL)
-        *local = (struct tm){.tm_mday = 1};
+    if (localtime_r(&second, local) == NULL) *local = (struct tm){.tm_mday = 1};
     return rest;
 }
 
@@ -140,16 +129,14 @@ const char *clock_text(int64_t time_ns, char text[static UNIT_TEXT]) {
 const char *date_text(int64_t time_ns, char text[static UNIT_TEXT]) {
     struct tm local;
     split(time_ns, &local);
-    if (strftime(text, UNIT_TEXT, "%Y-%m-%d %H:%M:%S", &local) == 0)
-        text[0] = '\0';
+    if (strftime(text, UNIT_TEXT, "%Y-%m-%d %H:%M:%S", &local) == 0) text[0] = '\0';
     return text;
 }
 
 const char *real_text(double real, char text[static UNIT_TEXT]) {
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, UNIT_TEXT, "%.*g", digits, real);
-        if (strtod(text, NULL) == real)
-            break;
+        if (strtod(text, NULL) == real) break;
     }
     return text;
 }
@@ -160,8 +147,12 @@ static int64_t clock_ns(clockid_t clock) {
     return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-int64_t monotonic_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
-int64_t realtime_ns(void) { return clock_ns(CLOCK_REALTIME); }
+int64_t monotonic_ns(void) {
+    return clock_ns(CLOCK_MONOTONIC);
+}
+int64_t realtime_ns(void) {
+    return clock_ns(CLOCK_REALTIME);
+}
 
 void sleep_until(int64_t monotonic_until_ns) {
     struct timespec until = {.tv_sec = monotonic_until_ns / NS_PER_S, .tv_nsec = monotonic_until_ns % NS_PER_S};

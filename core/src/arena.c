@@ -9,25 +9,31 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void arena_file_name(char name[32], uint32_t slot, uint32_t gen) { (void)snprintf(name, 32, "arena.%u.%u", slot, gen); }
+static void arena_file_name(char name[32], uint32_t slot, uint32_t gen) {
+    (void)snprintf(name, 32, "arena.%u.%u", slot, gen);
+}
 
-static uint64_t arena_check(const struct arena_header *h) { return hash_bytes(&h->endian, offsetof(struct arena_header, intent) - offsetof(struct arena_header, endian), h->ring_id); }
+static uint64_t arena_check(const struct arena_header *h) {
+    return hash_bytes(&h->endian, offsetof(struct arena_header, intent) - offsetof(struct arena_header, endian), h->ring_id);
+}
 
-static uint64_t arena_step(uint64_t bytes) { return bytes / LAYOUT_ARENA_STEPS < LAYOUT_STEP_MAX ? bytes / LAYOUT_ARENA_STEPS : LAYOUT_STEP_MAX; }
+static uint64_t arena_step(uint64_t bytes) {
+    return bytes / LAYOUT_ARENA_STEPS < LAYOUT_STEP_MAX ? bytes / LAYOUT_ARENA_STEPS : LAYOUT_STEP_MAX;
+}
 
 /* Constant parts of a mapped header; `bytes` is what the file has room for. */
-static bool arena_header_fits(const struct sctx *ctx, const struct arena_header *shared, uint32_t slot, uint32_t gen, uint64_t room, uint64_t *bytes)
-{
+static bool arena_header_fits(const struct sctx *ctx, const struct arena_header *shared, uint32_t slot, uint32_t gen, uint64_t room,
+                              uint64_t *bytes) {
     if (load_acquire(&shared->magic) != LAYOUT_ARENA_MAGIC) return false;
     struct arena_header h;
     memcpy(&h, shared, sizeof h);
     *bytes = h.bytes;
-    return h.check == arena_check(&h) && h.endian == LAYOUT_ENDIAN && h.major == LAYOUT_MAJOR && h.ring_id == ctx->header.id && h.slot == slot &&
-           h.gen == gen && h.bytes >= LAYOUT_ARENA_MIN && h.bytes <= LAYOUT_ARENA_MAX && !(h.bytes & (h.bytes - 1)) && h.bytes <= room;
+    return h.check == arena_check(&h) && h.endian == LAYOUT_ENDIAN && h.major == LAYOUT_MAJOR && h.ring_id == ctx->header.id &&
+           h.slot == slot && h.gen == gen && h.bytes >= LAYOUT_ARENA_MIN && h.bytes <= LAYOUT_ARENA_MAX && !(h.bytes & (h.bytes - 1)) &&
+           h.bytes <= room;
 }
 
-static int arena_map(struct sctx *ctx, struct arena *a, int fd, uint32_t slot, uint32_t gen)
-{
+static int arena_map(struct sctx *ctx, struct arena *a, int fd, uint32_t slot, uint32_t gen) {
     struct stat st;
     if (fstat(fd, &st) != 0 || st.st_size <= (off_t)LAYOUT_PAGE) return SCTX_ERR_DAMAGED;
     struct mapping map;
@@ -54,8 +60,7 @@ static int arena_map(struct sctx *ctx, struct arena *a, int fd, uint32_t slot, u
     return SCTX_OK;
 }
 
-static int arena_file_make(struct sctx *ctx, int folder, uint32_t slot, uint32_t gen, uint64_t bytes, struct sctx_error *error)
-{
+static int arena_file_make(struct sctx *ctx, int folder, uint32_t slot, uint32_t gen, uint64_t bytes, struct sctx_error *error) {
     char name[32];
     arena_file_name(name, slot, gen);
     (void)unlinkat(folder, name, 0); /* of one who died here: no ref names it */
@@ -68,10 +73,12 @@ static int arena_file_make(struct sctx *ctx, int folder, uint32_t slot, uint32_t
         rc = fail(error, SCTX_ERR_SYSTEM, "cannot set the mode of %s/%s: %s", ctx->path, name, strerror(errno));
     _Atomic uint32_t lost = 0;
     struct mapping m = {0};
-    if (rc == SCTX_OK && (rc = mapping_open(&m, fd, LAYOUT_PAGE, true, &lost)) != 0) rc = fail(error, status_of_errno(-rc), "cannot map an arena: %s", strerror(-rc));
+    if (rc == SCTX_OK && (rc = mapping_open(&m, fd, LAYOUT_PAGE, true, &lost)) != 0)
+        rc = fail(error, status_of_errno(-rc), "cannot map an arena: %s", strerror(-rc));
     if (rc == SCTX_OK) {
         struct arena_header *to = (struct arena_header *)(void *)m.base;
-        struct arena_header h = {.endian = LAYOUT_ENDIAN, .major = LAYOUT_MAJOR, .ring_id = ctx->header.id, .bytes = bytes, .slot = slot, .gen = gen};
+        struct arena_header h = {
+            .endian = LAYOUT_ENDIAN, .major = LAYOUT_MAJOR, .ring_id = ctx->header.id, .bytes = bytes, .slot = slot, .gen = gen};
         h.check = arena_check(&h);
         memcpy((unsigned char *)to + sizeof to->magic, (unsigned char *)&h + sizeof h.magic, sizeof h - sizeof h.magic);
         TESTPOINT("arena:before-magic");
@@ -84,8 +91,7 @@ static int arena_file_make(struct sctx *ctx, int folder, uint32_t slot, uint32_t
     return rc;
 }
 
-uint64_t arena_memory(const struct sctx *ctx, uint32_t *used)
-{
+uint64_t arena_memory(const struct sctx *ctx, uint32_t *used) {
     uint64_t sum = 0;
     uint32_t n = 0;
     for (uint32_t i = 0; i < LAYOUT_ARENA_SLOTS; i++) {
@@ -98,8 +104,7 @@ uint64_t arena_memory(const struct sctx *ctx, uint32_t *used)
 }
 
 /* Notes what the slot is going to take, before it takes it: two who grow at once both see both, so the cap holds. */
-static int arena_budget(struct sctx *ctx, struct arena_entry *e, uint64_t bytes, uint64_t old_bytes, struct sctx_error *error)
-{
+static int arena_budget(struct sctx *ctx, struct arena_entry *e, uint64_t bytes, uint64_t old_bytes, struct sctx_error *error) {
     uint64_t was = load_relaxed(&e->bytes), was_old = load_relaxed(&e->old_bytes);
     store_relaxed(&e->bytes, bytes);
     atomic_store(&e->old_bytes, old_bytes);
@@ -112,8 +117,7 @@ static int arena_budget(struct sctx *ctx, struct arena_entry *e, uint64_t bytes,
 }
 
 /* A3, under the slot's lock. */
-static int arena_replace(struct sctx *ctx, struct arena *a, uint32_t slot, uint64_t bytes, struct sctx_error *error)
-{
+static int arena_replace(struct sctx *ctx, struct arena *a, uint32_t slot, uint64_t bytes, struct sctx_error *error) {
     struct arena_entry *e = &ctx->arenas[slot];
     uint32_t gen = load_relaxed(&e->gen), g = gen + 1 ? gen + 1 : 1;
     int folder = context_folder(ctx);
@@ -137,13 +141,13 @@ static int arena_replace(struct sctx *ctx, struct arena *a, uint32_t slot, uint6
 }
 
 /* A2, under the slot's lock. */
-static int arena_adopt(struct sctx *ctx, struct arena *a, uint32_t slot, uint64_t bytes)
-{
+static int arena_adopt(struct sctx *ctx, struct arena *a, uint32_t slot, uint64_t bytes) {
     struct arena_entry *e = &ctx->arenas[slot];
     uint32_t gen = load_acquire(&e->gen), pid = load_relaxed(&e->pid);
     if (load_relaxed(&e->uid) != geteuid()) return SCTX_ERR_ACCESS;
     uint64_t start = load_relaxed(&e->start_time);
-    if (start && load_relaxed(&e->join) && process_start_time(pid) == start) return SCTX_ERR_STATE; /* it closed its descriptors, but lives */
+    if (start && load_relaxed(&e->join) && process_start_time(pid) == start)
+        return SCTX_ERR_STATE; /* it closed its descriptors, but lives */
     int folder = context_folder(ctx);
     if (folder < 0) return folder;
     char name[32];
@@ -155,8 +159,7 @@ static int arena_adopt(struct sctx *ctx, struct arena *a, uint32_t slot, uint64_
     return rc == SCTX_OK && a->bytes < bytes ? SCTX_ERR_TOO_BIG : rc;
 }
 
-static void arena_owner_note(const struct sctx *ctx, struct arena *a)
-{
+static void arena_owner_note(const struct sctx *ctx, struct arena *a) {
     struct arena_entry *e = a->entry;
     store_relaxed(&e->join, 0);
     store_relaxed(&e->published, 0);
@@ -169,8 +172,7 @@ static void arena_owner_note(const struct sctx *ctx, struct arena *a)
     store_release(&e->join, ctx->join);
 }
 
-int arena_claim(struct sctx *ctx, struct arena *a, uint64_t bytes, struct sctx_error *error)
-{
+int arena_claim(struct sctx *ctx, struct arena *a, uint64_t bytes, struct sctx_error *error) {
     *a = (struct arena){.lock.file = OWN_FD_NONE};
     int folder = context_folder(ctx);
     if (folder < 0) return fail(error, folder, "the folder %s cannot be opened any more", ctx->path);
@@ -203,13 +205,13 @@ int arena_claim(struct sctx *ctx, struct arena *a, uint64_t bytes, struct sctx_e
         }
         break;
     }
-    if (rc == -EAGAIN || rc == SCTX_ERR_ACCESS || rc == SCTX_ERR_STATE) rc = fail(error, SCTX_ERR_FULL, "all %u arenas of %s are taken", LAYOUT_ARENA_SLOTS, ctx->path);
+    if (rc == -EAGAIN || rc == SCTX_ERR_ACCESS || rc == SCTX_ERR_STATE)
+        rc = fail(error, SCTX_ERR_FULL, "all %u arenas of %s are taken", LAYOUT_ARENA_SLOTS, ctx->path);
     arena_release(a);
     return rc;
 }
 
-int arena_grow(struct sctx *ctx, struct arena *a, uint64_t bytes, uint64_t last_seq, struct sctx_error *error)
-{
+int arena_grow(struct sctx *ctx, struct arena *a, uint64_t bytes, uint64_t last_seq, struct sctx_error *error) {
     struct arena_header *old = a->header;
     struct mapping old_map = a->map;
     a->map = (struct mapping){0}; /* kept until the new one stands */
@@ -226,8 +228,7 @@ int arena_grow(struct sctx *ctx, struct arena *a, uint64_t bytes, uint64_t last_
 }
 
 /* Is the retired generation `gen` still referred to? One that was never told its last message is told the tail of now. */
-static bool arena_needed(struct sctx *ctx, int folder, uint32_t slot, uint32_t gen, uint64_t *bytes)
-{
+static bool arena_needed(struct sctx *ctx, int folder, uint32_t slot, uint32_t gen, uint64_t *bytes) {
     char name[32];
     arena_file_name(name, slot, gen);
     int fd = place_open_file(folder, name, O_RDWR, geteuid(), ctx->path, NULL);
@@ -250,8 +251,7 @@ static bool arena_needed(struct sctx *ctx, int folder, uint32_t slot, uint32_t g
     return needed;
 }
 
-void arena_sweep(struct sctx *ctx, struct arena *a)
-{
+void arena_sweep(struct sctx *ctx, struct arena *a) {
     struct arena_entry *e = a->entry;
     uint32_t oldest = load_relaxed(&e->oldest);
     if (oldest == a->gen || a->gen - oldest > 64) { /* nothing there; or nonsense: older ones than that were never kept */
@@ -278,15 +278,13 @@ void arena_sweep(struct sctx *ctx, struct arena *a)
     store_relaxed(&e->old_bytes, kept);
 }
 
-void arena_release(struct arena *a)
-{
+void arena_release(struct arena *a) {
     if (a->entry && own_fd_valid(&a->lock.file)) store_release(&a->entry->join, 0); /* else another may own the slot by now */
     mapping_close(&a->map);
     lock_close(&a->lock);
 }
 
-bool arena_view_open(struct sctx *ctx, struct arena_view *v, uint32_t slot, uint32_t gen_low, _Atomic uint32_t *lost)
-{
+bool arena_view_open(struct sctx *ctx, struct arena_view *v, uint32_t slot, uint32_t gen_low, _Atomic uint32_t *lost) {
     uint32_t now = load_acquire(&ctx->arenas[slot].gen), gen = now - ((now - gen_low) & REF_GEN_MASK);
     if (v->gen == gen && gen) return !v->missing;
     arena_view_close(v);
@@ -314,8 +312,7 @@ bool arena_view_open(struct sctx *ctx, struct arena_view *v, uint32_t slot, uint
     return !v->missing;
 }
 
-void arena_view_close(struct arena_view *v)
-{
+void arena_view_close(struct arena_view *v) {
     mapping_close(&v->map);
     *v = (struct arena_view){0};
 }

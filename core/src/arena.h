@@ -17,8 +17,8 @@
 struct arena {
     unsigned char *data;
     uint64_t bytes, mask;
-    uint64_t pos;             /* where the next record begins */
-    uint64_t intent;          /* as in the header */
+    uint64_t pos;    /* where the next record begins */
+    uint64_t intent; /* as in the header */
     uint32_t slot, gen;
     struct arena_entry *entry;
     _Atomic uint32_t lost;
@@ -45,8 +45,8 @@ struct arena_view {
     const struct arena_header *header;
     const unsigned char *data;
     uint64_t bytes;
-    uint32_t gen;             /* full; 0: never looked */
-    bool missing;             /* that generation's file is not to be had: its messages are gone */
+    uint32_t gen; /* full; 0: never looked */
+    bool missing; /* that generation's file is not to be had: its messages are gone */
 };
 
 /* Makes `view` the one that a ref (slot, low bits of the generation) speaks of; false: not to be had. Never fails otherwise. */

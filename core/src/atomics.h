@@ -37,15 +37,13 @@ _Static_assert(sizeof(struct cell) == 16, "a cell is what one double-word compar
 
 /* {seq0, ref0} -> {seq1, ref1} in one step, sequentially consistent; false and unchanged if it held anything else. */
 #if defined(__x86_64__)
-static inline bool cell_swap(struct cell *c, uint64_t seq0, uint64_t ref0, uint64_t seq1, uint64_t ref1)
-{
+static inline bool cell_swap(struct cell *c, uint64_t seq0, uint64_t ref0, uint64_t seq1, uint64_t ref1) {
     bool done;
     __asm__ volatile("lock cmpxchg16b %1" : "=@ccz"(done), "+m"(*c), "+a"(seq0), "+d"(ref0) : "b"(seq1), "c"(ref1) : "memory");
     return done;
 }
 #elif defined(__aarch64__) && defined(__ARM_FEATURE_ATOMICS)
-static inline bool cell_swap(struct cell *c, uint64_t seq0, uint64_t ref0, uint64_t seq1, uint64_t ref1)
-{
+static inline bool cell_swap(struct cell *c, uint64_t seq0, uint64_t ref0, uint64_t seq1, uint64_t ref1) {
     register uint64_t x0 __asm__("x0") = seq0;
     register uint64_t x1 __asm__("x1") = ref0;
     register uint64_t x2 __asm__("x2") = seq1;
@@ -54,8 +52,7 @@ static inline bool cell_swap(struct cell *c, uint64_t seq0, uint64_t ref0, uint6
     return x0 == seq0 && x1 == ref0;
 }
 #elif defined(__aarch64__) /* before ARMv8.1: an exclusive pair, lock-free as well */
-static inline bool cell_swap(struct cell *c, uint64_t seq0, uint64_t ref0, uint64_t seq1, uint64_t ref1)
-{
+static inline bool cell_swap(struct cell *c, uint64_t seq0, uint64_t ref0, uint64_t seq1, uint64_t ref1) {
     uint64_t seq, ref;
     uint32_t failed;
     do {
@@ -70,8 +67,7 @@ static inline bool cell_swap(struct cell *c, uint64_t seq0, uint64_t ref0, uint6
 #error "sctx needs a double-word compare-and-swap: x86-64 or arm64"
 #endif
 
-static inline void cpu_pause(void)
-{
+static inline void cpu_pause(void) {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
 #else
@@ -80,8 +76,7 @@ static inline void cpu_pause(void)
 }
 
 /* Keeps the counter below from being read before the loads above are done. */
-static inline void load_fence(void)
-{
+static inline void load_fence(void) {
 #if defined(__x86_64__)
     __asm__ volatile("lfence" ::: "memory");
 #else
@@ -90,15 +85,14 @@ static inline void load_fence(void)
 }
 
 /* The processor's constant counter. */
-static inline uint64_t cpu_ticks(void)
-{
+static inline uint64_t cpu_ticks(void) {
 #if defined(__x86_64__)
     uint32_t lo, hi;
-    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi) :: "memory");
+    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi)::"memory");
     return (uint64_t)hi << 32 | lo;
 #else
     uint64_t t;
-    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(t) :: "memory");
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(t)::"memory");
     return t;
 #endif
 }
@@ -112,11 +106,10 @@ static inline uint64_t cpu_ticks(void)
 #endif
 
 /* 32 bytes. */
-static inline void copy_block_to_shared(_Atomic uint64_t *shared, const unsigned char *from)
-{
+static inline void copy_block_to_shared(_Atomic uint64_t *shared, const unsigned char *from) {
 #if SCTX_BLOCK_COPY
-    __asm__ volatile("movdqu (%1), %%xmm0\n\tmovdqu 16(%1), %%xmm1\n\tmovdqa %%xmm0, (%0)\n\tmovdqa %%xmm1, 16(%0)"
-                     :: "r"(shared), "r"(from) : "xmm0", "xmm1", "memory");
+    __asm__ volatile("movdqu (%1), %%xmm0\n\tmovdqu 16(%1), %%xmm1\n\tmovdqa %%xmm0, (%0)\n\tmovdqa %%xmm1, 16(%0)" ::"r"(shared), "r"(from)
+                     : "xmm0", "xmm1", "memory");
 #else
     uint64_t v[4];
     memcpy(v, from, sizeof v);
@@ -124,18 +117,16 @@ static inline void copy_block_to_shared(_Atomic uint64_t *shared, const unsigned
 #endif
 }
 
-static inline void copy_block_from_shared(uint64_t *to, const _Atomic uint64_t *shared)
-{
+static inline void copy_block_from_shared(uint64_t *to, const _Atomic uint64_t *shared) {
 #if SCTX_BLOCK_COPY
-    __asm__ volatile("movdqa (%1), %%xmm0\n\tmovdqa 16(%1), %%xmm1\n\tmovdqu %%xmm0, (%0)\n\tmovdqu %%xmm1, 16(%0)"
-                     :: "r"(to), "r"(shared) : "xmm0", "xmm1", "memory");
+    __asm__ volatile("movdqa (%1), %%xmm0\n\tmovdqa 16(%1), %%xmm1\n\tmovdqu %%xmm0, (%0)\n\tmovdqu %%xmm1, 16(%0)" ::"r"(to), "r"(shared)
+                     : "xmm0", "xmm1", "memory");
 #else
     for (int i = 0; i < 4; i++) to[i] = load_relaxed(&shared[i]);
 #endif
 }
 
-static inline void copy_to_shared(_Atomic uint64_t *shared, const void *from, size_t bytes)
-{
+static inline void copy_to_shared(_Atomic uint64_t *shared, const void *from, size_t bytes) {
     const unsigned char *p = from;
     uint64_t word;
     for (; bytes >= 32; bytes -= 32, p += 32, shared += 4) copy_block_to_shared(shared, p);
@@ -151,8 +142,7 @@ static inline void copy_to_shared(_Atomic uint64_t *shared, const void *from, si
 }
 
 /* `to` is 8-byte aligned private memory with room for `bytes` rounded up to 8. */
-static inline void copy_from_shared(uint64_t *to, const _Atomic uint64_t *shared, size_t bytes)
-{
+static inline void copy_from_shared(uint64_t *to, const _Atomic uint64_t *shared, size_t bytes) {
     size_t words = (bytes + 7) / 8;
     for (; words >= 4; words -= 4, to += 4, shared += 4) copy_block_from_shared(to, shared);
     for (; words; words--) *to++ = load_relaxed(shared++);

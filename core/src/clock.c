@@ -7,18 +7,20 @@
 #define SECOND UINT64_C(1000000000)
 #define EPOCH_OFF_NS 1000000 /* a triple further off than this begins a new epoch */
 
-static uint64_t clock_get(clockid_t id)
-{
+static uint64_t clock_get(clockid_t id) {
     struct timespec ts = {0};
     (void)clock_gettime(id, &ts);
     return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec;
 }
 
-uint64_t clock_monotonic_ns(void) { return clock_get(CLOCK_MONOTONIC); }
-int64_t clock_realtime_ns(void) { return (int64_t)clock_get(CLOCK_REALTIME); }
+uint64_t clock_monotonic_ns(void) {
+    return clock_get(CLOCK_MONOTONIC);
+}
+int64_t clock_realtime_ns(void) {
+    return (int64_t)clock_get(CLOCK_REALTIME);
+}
 
-enum clock_kind clock_kind_here(void)
-{
+enum clock_kind clock_kind_here(void) {
 #if defined(__x86_64__)
     unsigned a, b, c, d; /* CPUID 0x80000007, EDX bit 8: invariant TSC (AMD64 APM vol. 3, Intel SDM vol. 3B 18.17.1) */
     return __get_cpuid(0x80000007, &a, &b, &c, &d) && (d & 1u << 8) ? CLOCK_KIND_TICKS : CLOCK_KIND_MONOTONIC;
@@ -32,8 +34,7 @@ struct moment {
 };
 
 /* The three clocks at one time: the quickest of a few tries. */
-static struct moment moment_now(uint32_t kind)
-{
+static struct moment moment_now(uint32_t kind) {
     struct moment best = {0};
     uint64_t width = UINT64_MAX;
     for (int i = 0; i < 4; i++) {
@@ -50,8 +51,7 @@ static struct moment moment_now(uint32_t kind)
     return best;
 }
 
-uint64_t clock_measure_hz(uint32_t kind, uint64_t ns)
-{
+uint64_t clock_measure_hz(uint32_t kind, uint64_t ns) {
     if (kind == CLOCK_KIND_MONOTONIC) return SECOND;
     struct moment a = moment_now(kind), b;
     do b = moment_now(kind);
@@ -59,18 +59,20 @@ uint64_t clock_measure_hz(uint32_t kind, uint64_t ns)
     return (uint64_t)((uint128)(b.ticks - a.ticks) * SECOND / (b.mono - a.mono));
 }
 
-static uint64_t triple_check(const struct moment *m) { return mix64(mix64(mix64(0x736374785f747269, m->ticks), m->mono), m->real); }
+static uint64_t triple_check(const struct moment *m) {
+    return mix64(mix64(mix64(0x736374785f747269, m->ticks), m->mono), m->real);
+}
 
-static bool triple_read(struct clock_triple *t, struct moment *m)
-{
+static bool triple_read(struct clock_triple *t, struct moment *m) {
     *m = (struct moment){load_relaxed(&t->ticks), load_relaxed(&t->mono_ns), load_relaxed(&t->real_ns)};
     return m->ticks && load_relaxed(&t->check) == triple_check(m);
 }
 
-static int64_t ticks_to_ns(int64_t ticks, uint64_t hz) { return hz ? (int64_t)((int128)ticks * (int128)SECOND / (int128)hz) : 0; }
+static int64_t ticks_to_ns(int64_t ticks, uint64_t hz) {
+    return hz ? (int64_t)((int128)ticks * (int128)SECOND / (int128)hz) : 0;
+}
 
-uint64_t clock_note(const struct clock_view *view)
-{
+uint64_t clock_note(const struct clock_view *view) {
     uint64_t head = load_acquire(&view->hot->clock_head);
     struct moment last, now;
     bool have = head > 0 && triple_read(&view->triples[(head - 1) % LAYOUT_CLOCK_SLOTS], &last);
@@ -94,16 +96,14 @@ uint64_t clock_note(const struct clock_view *view)
 }
 
 /* The rate as the two triples of one epoch that lie farthest apart tell it. */
-static uint64_t best_hz(const struct moment *first, const struct moment *last, uint64_t hz)
-{
+static uint64_t best_hz(const struct moment *first, const struct moment *last, uint64_t hz) {
     uint64_t ticks = last->ticks - first->ticks, mono = last->mono - first->mono;
     if (ticks == 0 || mono < SECOND / 10 || mono > SECOND * 86400 * 365) return hz;
     uint64_t measured = (uint64_t)((uint128)ticks * SECOND / mono);
     return measured > hz / 2 && measured / 2 < hz ? measured : hz;
 }
 
-void clock_map_refresh(struct clock_map *map, const struct clock_view *view, uint64_t ticks)
-{
+void clock_map_refresh(struct clock_map *map, const struct clock_view *view, uint64_t ticks) {
     struct moment prev = {0}, next = {0}, first = {0}, last = {0}, m;
     uint64_t hz = view->hz ? view->hz : SECOND;
     for (uint32_t i = 0; i < LAYOUT_CLOCK_SLOTS; i++) {

@@ -16,7 +16,9 @@ enum clock_kind clock_kind_here(void);
 uint64_t clock_monotonic_ns(void);
 int64_t clock_realtime_ns(void);
 
-static inline uint64_t clock_now(uint32_t kind) { return likely(kind == CLOCK_KIND_TICKS) ? cpu_ticks() : clock_monotonic_ns(); }
+static inline uint64_t clock_now(uint32_t kind) {
+    return likely(kind == CLOCK_KIND_TICKS) ? cpu_ticks() : clock_monotonic_ns();
+}
 
 /* Ticks a second, measured over about `ns` nanoseconds. */
 uint64_t clock_measure_hz(uint32_t kind, uint64_t ns);
@@ -38,8 +40,7 @@ struct clock_map {
 };
 void clock_map_refresh(struct clock_map *map, const struct clock_view *view, uint64_t ticks);
 
-static inline int64_t clock_convert(struct clock_map *map, const struct clock_view *view, uint64_t ticks)
-{
+static inline int64_t clock_convert(struct clock_map *map, const struct clock_view *view, uint64_t ticks) {
     if (unlikely(ticks - map->from >= map->to - map->from)) clock_map_refresh(map, view, ticks);
     int64_t delta = (int64_t)(ticks - map->base_ticks);
     return map->base_ns + (int64_t)(((int128)delta * (int128)map->mult) >> 32);

@@ -19,8 +19,7 @@
 
 /* ---- opening -------------------------------------------------------------------------------------------------------------- */
 
-static struct sctx *context_new(bool tap)
-{
+static struct sctx *context_new(bool tap) {
     struct sctx *ctx = calloc(1, sizeof *ctx);
     if (!ctx) return NULL;
     ctx->tap = tap;
@@ -34,8 +33,7 @@ static struct sctx *context_new(bool tap)
     return NULL;
 }
 
-void sctx_close(sctx *ctx)
-{
+void sctx_close(sctx *ctx) {
     if (!ctx) return;
     bool ours = ctx->fork_token && *ctx->fork_token;
     if (ours) {
@@ -54,8 +52,7 @@ void sctx_close(sctx *ctx)
     free(ctx);
 }
 
-static int open_folder(struct sctx *ctx, struct sctx_error *error)
-{
+static int open_folder(struct sctx *ctx, struct sctx_error *error) {
     int upper = place_open_upper(&ctx->place, false, error);
     if (upper < 0) return upper;
     int fd = place_open(&ctx->place, upper, &ctx->owner, error);
@@ -64,8 +61,7 @@ static int open_folder(struct sctx *ctx, struct sctx_error *error)
     return own_fd_take(&ctx->folder, fd) == 0 ? SCTX_OK : SCTX_ERR_SYSTEM;
 }
 
-static int open_files(struct sctx *ctx, struct sctx_error *error)
-{
+static int open_files(struct sctx *ctx, struct sctx_error *error) {
     int rc = open_folder(ctx, error);
     if (rc) return rc;
     int fd = place_open_file(ctx->folder.fd, "ring", ctx->tap ? O_RDONLY : O_RDWR, ctx->owner, ctx->path, error);
@@ -77,8 +73,7 @@ static int open_files(struct sctx *ctx, struct sctx_error *error)
     return context_removed(ctx) ? fail(error, SCTX_ERR_NOT_FOUND, "the context '%s' is just being removed", ctx->place.name) : SCTX_OK;
 }
 
-static int open_place(const struct place *place, bool tap, const char *name, sctx **out, struct sctx_error *error)
-{
+static int open_place(const struct place *place, bool tap, const char *name, sctx **out, struct sctx_error *error) {
     struct sctx *ctx = context_new(tap);
     if (!ctx) return fail(error, SCTX_ERR_NO_MEMORY, "out of memory");
     ctx->place = *place;
@@ -86,13 +81,14 @@ static int open_place(const struct place *place, bool tap, const char *name, sct
     if (rc == SCTX_OK) rc = open_files(ctx, error);
     if (rc == SCTX_OK && !tap) rc = participant_join(ctx, name, error);
     if (rc == SCTX_OK && load_relaxed(&ctx->lost)) rc = fail(error, SCTX_ERR_LOST, "%s/ring was truncated", ctx->path);
-    if (rc == SCTX_OK) *out = ctx;
-    else sctx_close(ctx);
+    if (rc == SCTX_OK)
+        *out = ctx;
+    else
+        sctx_close(ctx);
     return rc;
 }
 
-int sctx_open(const struct sctx_options *options, sctx **out)
-{
+int sctx_open(const struct sctx_options *options, sctx **out) {
     struct sctx_options o = {0};
     if (options) o = *options;
     if (!out || o.flags) return SCTX_ERR_INVALID;
@@ -101,7 +97,8 @@ int sctx_open(const struct sctx_options *options, sctx **out)
     if (rc) return rc;
     const char *name = o.name ? o.name : program_invocation_short_name;
     if (!name_is_text(name, SCTX_NAME_MAX)) {
-        if (o.name) return fail(o.error, SCTX_ERR_NAME, "a participant's name is UTF-8, 1 to %u bytes, without control characters", SCTX_NAME_MAX);
+        if (o.name)
+            return fail(o.error, SCTX_ERR_NAME, "a participant's name is UTF-8, 1 to %u bytes, without control characters", SCTX_NAME_MAX);
         name = "unnamed";
     }
     /* Not there: make it. There after all: somebody else made it, join that. A few times, for it may be removed as well. */
@@ -115,8 +112,7 @@ int sctx_open(const struct sctx_options *options, sctx **out)
     return rc;
 }
 
-int sctx_tap_open(const struct sctx_options *options, sctx **out)
-{
+int sctx_tap_open(const struct sctx_options *options, sctx **out) {
     struct sctx_options o = {0};
     if (options) o = *options;
     if (!out || o.flags) return SCTX_ERR_INVALID;
@@ -127,10 +123,11 @@ int sctx_tap_open(const struct sctx_options *options, sctx **out)
 
 /* ---- being open ----------------------------------------------------------------------------------------------------------- */
 
-uint32_t sctx_join_number(const sctx *ctx) { return ctx ? ctx->join : 0; }
+uint32_t sctx_join_number(const sctx *ctx) {
+    return ctx ? ctx->join : 0;
+}
 
-int context_folder(struct sctx *ctx)
-{
+int context_folder(struct sctx *ctx) {
     if (own_fd_valid(&ctx->folder)) return ctx->folder.fd;
     ctx->folder.fd = -1; /* the program closed it: open it once more, if it is still the same */
     dev_t dev = ctx->folder.dev;
@@ -142,8 +139,7 @@ int context_folder(struct sctx *ctx)
     return SCTX_ERR_LOST;
 }
 
-int sctx_check(sctx *ctx)
-{
+int sctx_check(sctx *ctx) {
     if (!ctx) return SCTX_ERR_INVALID;
     int rc = context_usable(ctx);
     if (rc) return rc;
@@ -162,8 +158,7 @@ int sctx_check(sctx *ctx)
     return SCTX_ERR_LOST;
 }
 
-int64_t context_time(struct sctx *ctx, uint64_t ticks)
-{
+int64_t context_time(struct sctx *ctx, uint64_t ticks) {
     pthread_mutex_lock(&ctx->mutex);
     int64_t ns = clock_convert(&ctx->map, &ctx->clock, ticks);
     pthread_mutex_unlock(&ctx->mutex);
@@ -171,8 +166,7 @@ int64_t context_time(struct sctx *ctx, uint64_t ticks)
 }
 
 /* The time that the messages which can be read now span. */
-static int64_t span_ns(struct sctx *ctx, uint64_t *oldest, uint64_t tail)
-{
+static int64_t span_ns(struct sctx *ctx, uint64_t *oldest, uint64_t tail) {
     struct sctx_reader *r;
     struct sctx_message m;
     struct sctx_reader_options o = {.from = SCTX_FROM_START};
@@ -185,7 +179,8 @@ static int64_t span_ns(struct sctx *ctx, uint64_t *oldest, uint64_t tail)
     if (sctx_peek(r, &m) == SCTX_OK && seq_before(m.seq, tail)) {
         *oldest = m.seq;
         first = last = m.time_ns;
-        for (uint64_t back = 1; back < 64 && seq_before(m.seq, tail - back); back++) { /* the newest may be gone: a large message came after */
+        for (uint64_t back = 1; back < 64 && seq_before(m.seq, tail - back);
+             back++) { /* the newest may be gone: a large message came after */
             if (sctx_reader_seek(r, tail - back) == SCTX_OK && sctx_peek(r, &m) == SCTX_OK) {
                 last = m.time_ns;
                 break;
@@ -196,8 +191,7 @@ static int64_t span_ns(struct sctx *ctx, uint64_t *oldest, uint64_t tail)
     return last > first ? last - first : 0;
 }
 
-static void count_participants(struct sctx *ctx, struct sctx_info *info)
-{
+static void count_participants(struct sctx *ctx, struct sctx_info *info) {
     info->participant_slots = LAYOUT_PARTICIPANT_SLOTS;
     for (uint32_t i = 0; i < LAYOUT_PARTICIPANT_SLOTS; i++) {
         struct sctx_participant p = SCTX_INIT(p);
@@ -208,8 +202,7 @@ static void count_participants(struct sctx *ctx, struct sctx_info *info)
     for (uint32_t i = 0; i < LAYOUT_READER_SLOTS; i++) info->readers += load_relaxed(&ctx->readers[i].join) != 0;
 }
 
-int sctx_info_get(sctx *ctx, struct sctx_info *out)
-{
+int sctx_info_get(sctx *ctx, struct sctx_info *out) {
     if (!ctx || !out) return SCTX_ERR_INVALID;
     int rc = context_usable(ctx);
     if (rc) return rc;
@@ -242,7 +235,8 @@ int sctx_info_get(sctx *ctx, struct sctx_info *out)
     memccpy(i.path, ctx->path, '\0', sizeof i.path - 1); /* cut if it is that long */
     i.span_ns = span_ns(ctx, &i.oldest, tail);
     struct stat st;
-    i.memory_ring = own_fd_valid(&ctx->ring_file) && fstat(ctx->ring_file.fd, &st) == 0 ? (uint64_t)st.st_blocks * 512 : h->section[SECTION_TOPICS].off;
+    i.memory_ring =
+        own_fd_valid(&ctx->ring_file) && fstat(ctx->ring_file.fd, &st) == 0 ? (uint64_t)st.st_blocks * 512 : h->section[SECTION_TOPICS].off;
     i.memory_arenas = arena_memory(ctx, &i.arenas_used);
     count_participants(ctx, &i);
     if (load_relaxed(&ctx->lost)) return SCTX_ERR_LOST;

@@ -27,17 +27,20 @@ struct modes {
     gid_t group; /* (gid_t)-1: private */
 };
 
-static int modes_choose(const struct sctx_create_options *o, struct modes *m)
-{
+static int modes_choose(const struct sctx_create_options *o, struct modes *m) {
     *m = (struct modes){.folder = 0700, .ring = 0600, .alive = 0600, .group = (gid_t)-1};
     if (!o->group || !*o->group)
-        return o->flags & SCTX_CREATE_TAP_ONLY ? fail(o->error, SCTX_ERR_INVALID, "tap-only is about a group's members: name the group") : SCTX_OK;
+        return o->flags & SCTX_CREATE_TAP_ONLY ? fail(o->error, SCTX_ERR_INVALID, "tap-only is about a group's members: name the group")
+                                               : SCTX_OK;
     char *end, buf[4096];
     unsigned long number = strtoul(o->group, &end, 10);
     struct group gr, *found = NULL;
-    if (*o->group >= '0' && *o->group <= '9' && !*end) m->group = (gid_t)number;
-    else if (getgrnam_r(o->group, &gr, buf, sizeof buf, &found) == 0 && found) m->group = found->gr_gid;
-    else return fail(o->error, SCTX_ERR_NOT_FOUND, "no group '%.100s' on this machine", o->group);
+    if (*o->group >= '0' && *o->group <= '9' && !*end)
+        m->group = (gid_t)number;
+    else if (getgrnam_r(o->group, &gr, buf, sizeof buf, &found) == 0 && found)
+        m->group = found->gr_gid;
+    else
+        return fail(o->error, SCTX_ERR_NOT_FOUND, "no group '%.100s' on this machine", o->group);
     bool join = !(o->flags & SCTX_CREATE_TAP_ONLY);
     m->folder = join ? 03770 : 02750;
     m->ring = join ? 0660 : 0640;
@@ -45,8 +48,7 @@ static int modes_choose(const struct sctx_create_options *o, struct modes *m)
     return SCTX_OK;
 }
 
-static int make_file(int folder, const char *name, const struct modes *m, mode_t mode, struct sctx_error *error)
-{
+static int make_file(int folder, const char *name, const struct modes *m, mode_t mode, struct sctx_error *error) {
     int fd = openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) return fail(error, status_of_errno(errno), "cannot make the file '%s': %s", name, strerror(errno));
     if ((m->group == (gid_t)-1 || fchown(fd, (uid_t)-1, m->group) == 0) && fchmod(fd, mode) == 0) return fd;
@@ -56,16 +58,17 @@ static int make_file(int folder, const char *name, const struct modes *m, mode_t
 }
 
 /* Fills the new folder; the lock on its `alive` is held from the first moment on. */
-static int fill_folder(int folder, const struct ring_header *h, const struct modes *m, struct lock *lock, struct sctx_error *error)
-{
+static int fill_folder(int folder, const struct ring_header *h, const struct modes *m, struct lock *lock, struct sctx_error *error) {
     if (m->group != (gid_t)-1 && fchown(folder, (uid_t)-1, m->group) != 0)
-        return fail(error, status_of_errno(errno), "cannot give the context to group %u: %s (are you a member?)", (unsigned)m->group, strerror(errno));
+        return fail(error, status_of_errno(errno), "cannot give the context to group %u: %s (are you a member?)", (unsigned)m->group,
+                    strerror(errno));
     if (fchmod(folder, m->folder) != 0) return fail(error, SCTX_ERR_SYSTEM, "chmod: %s", strerror(errno));
     int fd = make_file(folder, "alive", m, m->alive, error);
     if (fd < 0) return fd;
     close(fd);
     int rc = lock_open(lock, folder, true);
-    if (rc || (rc = lock_try(lock, LOCK_CREATE)) != 0) return fail(error, status_of_errno(-rc), "cannot lock the new context: %s", strerror(-rc));
+    if (rc || (rc = lock_try(lock, LOCK_CREATE)) != 0)
+        return fail(error, status_of_errno(-rc), "cannot lock the new context: %s", strerror(-rc));
     TESTPOINT("create:locked");
     fd = make_file(folder, "ring", m, m->ring, error);
     if (fd < 0) return fd;
@@ -75,8 +78,7 @@ static int fill_folder(int folder, const struct ring_header *h, const struct mod
 }
 
 /* What killed makers and removers left: deleted when nobody holds its lock, and when it is not just being made. */
-static void clean_up(int upper)
-{
+static void clean_up(int upper) {
     int fd = openat(upper, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     if (!dir) {
@@ -100,15 +102,13 @@ static void clean_up(int upper)
     closedir(dir);
 }
 
-static void left_name(char *buf, size_t n, const char *prefix, const char *name)
-{
+static void left_name(char *buf, size_t n, const char *prefix, const char *name) {
     uint64_t random = 0;
     if (getrandom(&random, sizeof random, 0) != sizeof random) random = (uint64_t)clock_realtime_ns();
     (void)snprintf(buf, n, "%s%s.%08x", prefix, name, (unsigned)random);
 }
 
-static int create_in(int upper, const struct place *place, const struct ring_header *h, const struct modes *m, struct sctx_error *error)
-{
+static int create_in(int upper, const struct place *place, const struct ring_header *h, const struct modes *m, struct sctx_error *error) {
     char temporary[128];
     left_name(temporary, sizeof temporary, LEFT_NEW, place->name);
     TESTPOINT("create:before-folder");
@@ -129,8 +129,7 @@ static int create_in(int upper, const struct place *place, const struct ring_hea
     return rc;
 }
 
-int sctx_create(const struct sctx_create_options *o)
-{
+int sctx_create(const struct sctx_create_options *o) {
     if (!o) return SCTX_ERR_INVALID;
     struct place place;
     struct ring_header header;
@@ -156,8 +155,7 @@ int sctx_create(const struct sctx_create_options *o)
 }
 
 /* Tells everybody who has it mapped. */
-static void mark_removed(int upper, const char *folder, uid_t owner, const char *path)
-{
+static void mark_removed(int upper, const char *folder, uid_t owner, const char *path) {
     int dir = openat(upper, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (dir < 0) return;
     int fd = place_open_file(dir, "ring", O_RDWR, owner, path, NULL);
@@ -173,8 +171,7 @@ static void mark_removed(int upper, const char *folder, uid_t owner, const char 
     close(fd);
 }
 
-int sctx_remove(const char *context, const char *dir, struct sctx_error *error)
-{
+int sctx_remove(const char *context, const char *dir, struct sctx_error *error) {
     struct place place;
     char path[PATH_MAX], old[128];
     uid_t owner;

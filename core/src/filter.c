@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int filter_init(struct filter *f, const char *const *patterns, uint32_t count)
-{
+int filter_init(struct filter *f, const char *const *patterns, uint32_t count) {
     *f = (struct filter){0};
     for (uint32_t i = 0; i < count; i++)
         if (!patterns[i] || !name_is_pattern(patterns[i])) return SCTX_ERR_NAME;
@@ -22,16 +21,14 @@ int filter_init(struct filter *f, const char *const *patterns, uint32_t count)
     return SCTX_ERR_NO_MEMORY;
 }
 
-void filter_free(struct filter *f)
-{
+void filter_free(struct filter *f) {
     for (char **p = f->patterns; p && *p; p++) free(*p);
     free(f->patterns);
     free(f->verdicts);
     *f = (struct filter){0};
 }
 
-enum verdict filter_ask(struct sctx *ctx, struct filter *f, uint16_t id)
-{
+enum verdict filter_ask(struct sctx *ctx, struct filter *f, uint16_t id) {
     const struct sctx_topic *topic;
     int rc = sctx_topic_get(ctx, id, &topic);
     enum verdict v = VERDICT_NO;
@@ -41,8 +38,7 @@ enum verdict filter_ask(struct sctx *ctx, struct filter *f, uint16_t id)
     return v;
 }
 
-uint32_t filter_bits(struct sctx *ctx, struct filter *f)
-{
+uint32_t filter_bits(struct sctx *ctx, struct filter *f) {
     if (!f->verdicts) return WAIT_EVERYTHING;
     uint32_t count = sctx_topic_count(ctx);
     for (; f->topics < count; f->topics++)

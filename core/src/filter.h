@@ -6,9 +6,9 @@
 enum verdict { VERDICT_UNKNOWN, VERDICT_YES, VERDICT_NO };
 
 struct filter {
-    char **patterns;    /* NULL-terminated; NULL: everything */
-    uint8_t *verdicts;  /* by topic id; NULL: everything */
-    uint32_t topics;    /* ids below this are in `bits` */
+    char **patterns;   /* NULL-terminated; NULL: everything */
+    uint8_t *verdicts; /* by topic id; NULL: everything */
+    uint32_t topics;   /* ids below this are in `bits` */
     uint32_t bits;
 };
 
@@ -18,8 +18,7 @@ void filter_free(struct filter *filter);
 /* Asks the topic cache; an id that makes no sense is not wanted. */
 enum verdict filter_ask(struct sctx *ctx, struct filter *filter, uint16_t topic);
 
-static inline bool filter_wants(struct sctx *ctx, struct filter *f, uint16_t topic)
-{
+static inline bool filter_wants(struct sctx *ctx, struct filter *f, uint16_t topic) {
     if (!f->verdicts) return true;
     uint8_t v = f->verdicts[topic];
     return (v != VERDICT_UNKNOWN ? v : filter_ask(ctx, f, topic)) == VERDICT_YES;

@@ -4,8 +4,7 @@
 #include <time.h>
 
 /* The epoch first: a joiner that is missed here raises it afterwards. Returns the slot of the least gate. */
-static uint32_t gate_scan(struct sctx *ctx, struct gate_keeper *k)
-{
+static uint32_t gate_scan(struct sctx *ctx, struct gate_keeper *k) {
     k->epoch = load_seq_cst(&ctx->hot->gate_epoch);
     k->any = false;
     uint32_t slots = load_acquire(&ctx->hot->gate_slots), least = 0;
@@ -21,22 +20,19 @@ static uint32_t gate_scan(struct sctx *ctx, struct gate_keeper *k)
 }
 
 /* The owner of g is gone: clear its gate under its lock, so that a new owner of the slot is never let go in its place. */
-static void gate_reap(struct sctx *ctx, const struct gate_keeper *k, uint32_t g)
-{
+static void gate_reap(struct sctx *ctx, const struct gate_keeper *k, uint32_t g) {
     if (lock_try(k->lock, LOCK_READER + g) != 0) return;
     TESTPOINT("gate:reap-locked");
     store_relaxed(&ctx->readers[g].gate, 0);
     (void)lock_release(k->lock, LOCK_READER + g);
 }
 
-static void gate_sleep(uint32_t round)
-{
+static void gate_sleep(uint32_t round) {
     long ns = round < 16 ? 20000 : round < 64 ? 100000 : 500000;
     (void)nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
 }
 
-int gate_wait(struct sctx *ctx, struct gate_keeper *k, uint64_t seq)
-{
+int gate_wait(struct sctx *ctx, struct gate_keeper *k, uint64_t seq) {
     uint64_t seen = 0, since = 0;
     uint32_t seen_slot = UINT32_MAX;
     for (uint32_t round = 0;; round++) {
@@ -71,17 +67,16 @@ int gate_wait(struct sctx *ctx, struct gate_keeper *k, uint64_t seq)
     }
 }
 
-uint64_t gate_join(struct sctx *ctx, uint32_t slot)
-{
+uint64_t gate_join(struct sctx *ctx, uint32_t slot) {
     struct reader_entry *e = &ctx->readers[slot];
     uint32_t slots = load_relaxed(&ctx->hot->gate_slots);
     while (slots < slot + 1 && !atomic_compare_exchange_weak(&ctx->hot->gate_slots, &slots, slot + 1)) {}
     TESTPOINT("gate:before-gate");
-    atomic_store(&e->gate, gate_word(load_relaxed(&ctx->hot->tail)));          /* G2 */
+    atomic_store(&e->gate, gate_word(load_relaxed(&ctx->hot->tail))); /* G2 */
     TESTPOINT("gate:before-epoch");
-    atomic_fetch_add(&ctx->hot->gate_epoch, 1);                                /* G3 */
+    atomic_fetch_add(&ctx->hot->gate_epoch, 1); /* G3 */
     TESTPOINT("gate:before-walk");
-    uint64_t h = ring_tail(ctx);                                               /* G4 */
+    uint64_t h = ring_tail(ctx); /* G4 */
     uint64_t gate = load_relaxed(&e->gate);
     if (gate) (void)atomic_compare_exchange_strong(&e->gate, &gate, gate_word(h)); /* G5; or we were let go meanwhile */
     TESTPOINT("gate:joined");

@@ -17,10 +17,10 @@
 #include "ring.h"
 
 struct gate_keeper {
-    bool used;        /* the context allows gating */
-    bool any;         /* the last scan found a gate */
-    uint32_t epoch;   /* as of the last scan */
-    uint64_t limit;   /* the least gate of the last scan */
+    bool used;               /* the context allows gating */
+    bool any;                /* the last scan found a gate */
+    uint32_t epoch;          /* as of the last scan */
+    uint64_t limit;          /* the least gate of the last scan */
     const struct lock *lock; /* a description to probe and take dead readers' locks with */
 };
 
@@ -28,15 +28,16 @@ struct gate_keeper {
 int gate_wait(struct sctx *ctx, struct gate_keeper *keeper, uint64_t seq);
 
 /* May `seq` be overwritten? */
-static inline int gate_pass(struct sctx *ctx, struct gate_keeper *k, uint64_t seq)
-{
+static inline int gate_pass(struct sctx *ctx, struct gate_keeper *k, uint64_t seq) {
     if (likely(!k->used)) return SCTX_OK;
     if (likely(load_seq_cst(&ctx->hot->gate_epoch) == k->epoch && (!k->any || seq_before(seq, k->limit)))) return SCTX_OK;
     return gate_wait(ctx, k, seq);
 }
 
 /* A gate's word for the next seq needed: 0 means none, so seq 0 is guarded from one before. */
-static inline uint64_t gate_word(uint64_t seq) { return seq ? seq : UINT64_MAX; }
+static inline uint64_t gate_word(uint64_t seq) {
+    return seq ? seq : UINT64_MAX;
+}
 
 /* G2 to G5 (the slot is locked); returns h. */
 uint64_t gate_join(struct sctx *ctx, uint32_t slot);

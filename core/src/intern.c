@@ -7,27 +7,30 @@
 
 /* A block of the heap: this, then the parts one after the other. Whole words. */
 struct block {
-    _Atomic uint64_t claim; /* {size in bytes, all in all: high half; claimant's join, 0 once published: low half}; 0: the chain ends here */
+    _Atomic uint64_t
+        claim; /* {size in bytes, all in all: high half; claimant's join, 0 once published: low half}; 0: the chain ends here */
     _Atomic uint64_t check; /* over all that follows */
     _Atomic uint64_t bytes01, bytes23;
 };
 #define BLOCK_ALIGN 32u
 _Static_assert(sizeof(struct block) == BLOCK_ALIGN, "layout");
 
-static uint64_t claim_bytes(uint64_t claim) { return claim >> 32; }
+static uint64_t claim_bytes(uint64_t claim) {
+    return claim >> 32;
+}
 
-static struct block *block_at(const struct sctx *ctx, uint64_t off) { return (struct block *)(void *)(ctx->heap + off); }
+static struct block *block_at(const struct sctx *ctx, uint64_t off) {
+    return (struct block *)(void *)(ctx->heap + off);
+}
 
-static int heap_allocate(struct sctx *ctx, uint64_t off, uint64_t bytes, struct sctx_error *error)
-{
+static int heap_allocate(struct sctx *ctx, uint64_t off, uint64_t bytes, struct sctx_error *error) {
     if (!own_fd_valid(&ctx->ring_file)) return fail(error, SCTX_ERR_LOST, "this program closed the descriptor of the ring");
     uint64_t heap = ctx->header.section[SECTION_HEAP].count;
     if (off + bytes > heap) bytes = heap - off;
     return place_allocate(ctx->ring_file.fd, ctx->header.section[SECTION_HEAP].off + off, bytes, "topics and schemas", error);
 }
 
-static bool block_published(struct sctx *ctx, uint64_t off)
-{
+static bool block_published(struct sctx *ctx, uint64_t off) {
     const struct ring_header *h = &ctx->header;
     for (uint32_t i = 0; i < h->section[SECTION_TOPICS].count; i++) {
         uint64_t e = load_acquire(&ctx->topics[i]);
@@ -43,8 +46,7 @@ static bool block_published(struct sctx *ctx, uint64_t off)
 }
 
 /* A block of at least `bytes`: a dead claimant's, or a new one at the chain's end. */
-static int block_claim(struct sctx *ctx, uint64_t bytes, uint64_t *off, struct sctx_error *error)
-{
+static int block_claim(struct sctx *ctx, uint64_t bytes, uint64_t *off, struct sctx_error *error) {
     uint64_t heap = ctx->header.section[SECTION_HEAP].count, mine = bytes << 32 | ctx->join;
     int rc = heap_allocate(ctx, 0, sizeof(struct block), error); /* who claims a block allocates the place of the next one too */
     if (rc) return rc;
@@ -58,7 +60,8 @@ static int block_claim(struct sctx *ctx, uint64_t bytes, uint64_t *off, struct s
             if (atomic_compare_exchange_strong(&b->claim, &seen, mine)) return *off = ctx->heap_hint = at, SCTX_OK;
         }
         uint64_t size = claim_bytes(seen);
-        if (size < sizeof *b || size % BLOCK_ALIGN || size > heap - at) return fail(error, SCTX_ERR_DAMAGED, "the chain of topics and schemas is damaged");
+        if (size < sizeof *b || size % BLOCK_ALIGN || size > heap - at)
+            return fail(error, SCTX_ERR_DAMAGED, "the chain of topics and schemas is damaged");
         uint32_t join = (uint32_t)seen;
         if (join && size >= bytes && size <= bytes * 2 + 128 && !participant_join_alive(ctx, join) && !block_published(ctx, at)) {
             uint64_t taken = size << 32 | ctx->join;
@@ -69,22 +72,19 @@ static int block_claim(struct sctx *ctx, uint64_t bytes, uint64_t *off, struct s
     return fail(error, SCTX_ERR_FULL, "the %llu MiB for topics and schemas are full", (unsigned long long)(heap >> 20));
 }
 
-static uint64_t parts_bytes(const struct intern_parts *p)
-{
+static uint64_t parts_bytes(const struct intern_parts *p) {
     uint64_t sum = sizeof(struct block);
     for (int i = 0; i < INTERN_PARTS; i++) sum += p->bytes[i];
     return (sum + BLOCK_ALIGN - 1) & ~(uint64_t)(BLOCK_ALIGN - 1);
 }
 
-static uint64_t parts_check(const struct intern_parts *p)
-{
+static uint64_t parts_check(const struct intern_parts *p) {
     uint64_t h = 0x736374785f696e74;
     for (int i = 0; i < INTERN_PARTS; i++) h = mix64(hash_bytes(p->data[i], p->bytes[i], h), p->bytes[i]);
     return h;
 }
 
-static void block_fill(struct block *b, const struct intern_parts *p)
-{
+static void block_fill(struct block *b, const struct intern_parts *p) {
     unsigned char *to = (unsigned char *)(b + 1);
     store_relaxed(&b->bytes01, (uint64_t)p->bytes[1] << 32 | p->bytes[0]);
     store_relaxed(&b->bytes23, (uint64_t)p->bytes[3] << 32 | p->bytes[2]);
@@ -96,8 +96,8 @@ static void block_fill(struct block *b, const struct intern_parts *p)
     store_release(&b->check, parts_check(p));
 }
 
-int intern_put(struct sctx *ctx, const struct intern_table *table, uint32_t id, const struct intern_parts *parts, uint64_t *claim, struct sctx_error *error)
-{
+int intern_put(struct sctx *ctx, const struct intern_table *table, uint32_t id, const struct intern_parts *parts, uint64_t *claim,
+               struct sctx_error *error) {
     if (id >= table->slots) return fail(error, SCTX_ERR_FULL, "all %u places are taken", table->slots);
     _Atomic uint64_t *entry = table->entries + (size_t)id * table->stride;
     uint64_t entry_off = (uint64_t)((uintptr_t)entry - (uintptr_t)ctx->ring.base);
@@ -123,21 +123,20 @@ int intern_put(struct sctx *ctx, const struct intern_table *table, uint32_t id, 
     return SCTX_OK;
 }
 
-void intern_abandon(struct sctx *ctx, uint64_t claim)
-{
+void intern_abandon(struct sctx *ctx, uint64_t claim) {
     if (!claim) return;
     struct block *b = block_at(ctx, (claim - 1) * BLOCK_ALIGN);
     uint64_t seen = load_relaxed(&b->claim);
     store_release(&b->claim, (seen >> 32 << 32) | UINT32_MAX); /* a join number that never lives: free to take over */
 }
 
-int intern_get(struct sctx *ctx, const struct intern_table *table, uint32_t id, struct intern_parts *parts, void **buffer)
-{
+int intern_get(struct sctx *ctx, const struct intern_table *table, uint32_t id, struct intern_parts *parts, void **buffer) {
     if (id >= table->slots) return SCTX_ERR_NOT_FOUND;
     uint64_t e = load_acquire(table->entries + (size_t)id * table->stride), size = e >> 32, heap = ctx->header.section[SECTION_HEAP].count;
     if (e == 0) return SCTX_ERR_NOT_FOUND;
     uint64_t off = ((e & UINT32_MAX) - 1) * BLOCK_ALIGN;
-    if ((e & UINT32_MAX) == 0 || off >= heap || size > heap - off || size < sizeof(struct block) || size > SCTX_SCHEMA_MAX + 1024) return SCTX_ERR_DAMAGED;
+    if ((e & UINT32_MAX) == 0 || off >= heap || size > heap - off || size < sizeof(struct block) || size > SCTX_SCHEMA_MAX + 1024)
+        return SCTX_ERR_DAMAGED;
     const struct block *b = block_at(ctx, off);
     uint64_t b01 = load_relaxed(&b->bytes01), b23 = load_relaxed(&b->bytes23);
     struct intern_parts p = {.bytes = {(uint32_t)b01, (uint32_t)(b01 >> 32), (uint32_t)b23, (uint32_t)(b23 >> 32)}};
@@ -163,8 +162,7 @@ int intern_get(struct sctx *ctx, const struct intern_table *table, uint32_t id, 
     return SCTX_OK;
 }
 
-uint64_t intern_memory(struct sctx *ctx)
-{
+uint64_t intern_memory(struct sctx *ctx) {
     struct layout_extent *s = ctx->header.section;
     uint64_t n = 0, m = 0, heap = 0;
     while (n < s[SECTION_TOPICS].count && load_acquire(&ctx->topics[n])) {

@@ -29,7 +29,8 @@ struct intern_parts {
 
 /* Swaps a descriptor into entry `id`, which was found 0. OK; EXISTS: somebody was faster, look at that entry again. *claim carries the block
  * from one try to the next: begin with 0, end with intern_abandon() if it was not used. FULL, NO_SPACE, LOST. [joined only, ctx->mutex held] */
-int intern_put(struct sctx *ctx, const struct intern_table *table, uint32_t id, const struct intern_parts *parts, uint64_t *claim, struct sctx_error *error);
+int intern_put(struct sctx *ctx, const struct intern_table *table, uint32_t id, const struct intern_parts *parts, uint64_t *claim,
+               struct sctx_error *error);
 void intern_abandon(struct sctx *ctx, uint64_t claim);
 
 /* Copies entry `id` out: a malloc'ed buffer, in which every part is followed by a NUL; *parts point into it. NOT_FOUND: 0. DAMAGED: makes no sense. NO_MEMORY. */

@@ -40,14 +40,14 @@
 #define LAYOUT_ENDIAN UINT32_C(0x01020304)
 
 #define LAYOUT_PAGE 4096u
-#define LAYOUT_UNIT 32u                 /* positions are counted in these */
+#define LAYOUT_UNIT 32u /* positions are counted in these */
 #define LAYOUT_RECORD_BYTES 32u
 #define LAYOUT_CELLS_MIN 64u
 #define LAYOUT_CELLS_MAX (1u << 24)
 #define LAYOUT_ARENA_MIN (64u << 10)
 #define LAYOUT_ARENA_MAX (256u << 20)
-#define LAYOUT_ARENA_STEPS 16u          /* intent moves by 1/16 of an arena, at most by LAYOUT_STEP_MAX */
-#define LAYOUT_STEP_MAX (64u << 10)     /* coarse: the line of intent stays in the readers' caches */
+#define LAYOUT_ARENA_STEPS 16u      /* intent moves by 1/16 of an arena, at most by LAYOUT_STEP_MAX */
+#define LAYOUT_STEP_MAX (64u << 10) /* coarse: the line of intent stays in the readers' caches */
 
 #define LAYOUT_ARENA_SLOTS 1024u
 #define LAYOUT_PARTICIPANT_SLOTS 1024u
@@ -64,7 +64,7 @@ enum layout_section {
     SECTION_PARTICIPANTS,
     SECTION_READERS,
     SECTION_ARENAS,
-    SECTION_TOPICS,  /* from here on allocated as needed, page by page, before use */
+    SECTION_TOPICS, /* from here on allocated as needed, page by page, before use */
     SECTION_MARKERS,
     SECTION_HEAP,
     SECTION_COUNT
@@ -79,12 +79,12 @@ struct layout_extent {
 struct ring_header {
     _Atomic uint64_t magic; /* written last */
     uint64_t check;
-    uint32_t bytes;         /* of this header from here on, as its maker knew it */
+    uint32_t bytes; /* of this header from here on, as its maker knew it */
     uint32_t endian;
     uint32_t major, minor;
-    uint32_t flags;         /* enum sctx_create_flags */
-    uint32_t clock;         /* enum clock_kind */
-    uint64_t id;            /* random */
+    uint32_t flags; /* enum sctx_create_flags */
+    uint32_t clock; /* enum clock_kind */
+    uint64_t id;    /* random */
     uint64_t file_bytes;
     uint64_t first_seq;
     uint64_t arena_bytes;
@@ -98,15 +98,15 @@ _Static_assert(sizeof(struct ring_header) <= LAYOUT_PAGE, "the header is one pag
 
 /* What changes all the time. Each group has lines of its own (two: the neighbour is prefetched along). */
 struct ring_hot {
-    _Alignas(128) _Atomic uint64_t tail;     /* a hint: the next seq, about */
-    _Alignas(128) _Atomic uint32_t want;     /* latch mask of sleepers: wait.h */
-    _Atomic uint32_t state;                  /* enum ring_state */
-    _Atomic uint32_t gate_epoch;             /* advanced by each gated joiner: gate.h */
-    _Atomic uint32_t gate_slots;             /* reader slots below this may hold gates; only grows */
-    _Atomic uint64_t wave;                   /* {epoch: low half, the futex word; chain: high half} */
-    _Alignas(128) _Atomic uint32_t joins;    /* join numbers given out */
+    _Alignas(128) _Atomic uint64_t tail;  /* a hint: the next seq, about */
+    _Alignas(128) _Atomic uint32_t want;  /* latch mask of sleepers: wait.h */
+    _Atomic uint32_t state;               /* enum ring_state */
+    _Atomic uint32_t gate_epoch;          /* advanced by each gated joiner: gate.h */
+    _Atomic uint32_t gate_slots;          /* reader slots below this may hold gates; only grows */
+    _Atomic uint64_t wave;                /* {epoch: low half, the futex word; chain: high half} */
+    _Alignas(128) _Atomic uint32_t joins; /* join numbers given out */
     _Atomic uint32_t clock_epochs;
-    _Atomic uint64_t clock_head;             /* triples noted */
+    _Atomic uint64_t clock_head; /* triples noted */
     _Atomic uint64_t gate_evictions;
 };
 enum ring_state { RING_LIVE = 0, RING_REMOVED = 1 };
@@ -118,20 +118,20 @@ struct clock_triple {
 
 /* A participant: written only by who holds its byte's lock, join last; read as a seqlock on join. */
 struct participant_entry {
-    _Alignas(64) _Atomic uint32_t join;      /* 0: unused, or being filled */
+    _Alignas(64) _Atomic uint32_t join; /* 0: unused, or being filled */
     _Atomic uint32_t pid, uid, roles;
-    _Atomic uint64_t start_time;             /* of the process, in the kernel's ticks since boot */
+    _Atomic uint64_t start_time; /* of the process, in the kernel's ticks since boot */
     _Atomic uint64_t joined_ns;
-    _Atomic uint64_t published, bytes;       /* of writers that were closed */
-    _Atomic uint64_t delivered, lost, gone;  /* of readers that were closed */
+    _Atomic uint64_t published, bytes;      /* of writers that were closed */
+    _Atomic uint64_t delivered, lost, gone; /* of readers that were closed */
     _Atomic uint64_t name[8];
 };
 _Static_assert(sizeof(struct participant_entry) == 192, "layout");
 
 /* A reader: written by its owner, but for `gate`, which anyone may set to 0. */
 struct reader_entry {
-    _Alignas(64) _Atomic uint64_t gate;      /* 0: none, else the next seq that it needs */
-    _Atomic uint32_t join;                   /* 0: unused */
+    _Alignas(64) _Atomic uint64_t gate; /* 0: none, else the next seq that it needs */
+    _Atomic uint32_t join;              /* 0: unused */
     _Atomic uint32_t flags;
     _Atomic uint64_t cursor, start_seq, delivered, filtered, lost, gone;
 };
@@ -139,19 +139,19 @@ _Static_assert(sizeof(struct reader_entry) == 64, "layout");
 
 /* A writer's place: written by who holds its byte's lock. */
 struct arena_entry {
-    _Alignas(64) _Atomic uint32_t gen;       /* names the file arena.K.GEN; 0: never used */
-    _Atomic uint32_t oldest;                 /* oldest generation whose file may still be there */
+    _Alignas(64) _Atomic uint32_t gen; /* names the file arena.K.GEN; 0: never used */
+    _Atomic uint32_t oldest;           /* oldest generation whose file may still be there */
     _Atomic uint32_t join, pid, uid, reserved;
     _Atomic uint64_t start_time;
-    _Atomic uint64_t bytes;                  /* of the arena */
-    _Atomic uint64_t old_bytes;              /* of older generations that are still kept */
-    _Atomic uint64_t published, payload;     /* by this owner */
+    _Atomic uint64_t bytes;              /* of the arena */
+    _Atomic uint64_t old_bytes;          /* of older generations that are still kept */
+    _Atomic uint64_t published, payload; /* by this owner */
 };
 _Static_assert(sizeof(struct arena_entry) == 64, "layout");
 
 /* A marker's level and limits; its name, unit and kind are interned (intern.h). */
 struct marker_entry {
-    _Alignas(64) _Atomic uint64_t block;     /* interned descriptor; 0: unused */
+    _Alignas(64) _Atomic uint64_t block; /* interned descriptor; 0: unused */
     _Atomic uint64_t level, low, high, step, announced, ticks;
     _Atomic uint32_t flags, reserved;
 };
@@ -159,24 +159,24 @@ _Static_assert(sizeof(struct marker_entry) == 64, "layout");
 
 /* Page 0 of an arena. */
 struct arena_header {
-    _Atomic uint64_t magic;                  /* written last */
+    _Atomic uint64_t magic; /* written last */
     uint64_t check;
     uint32_t endian, major;
     uint64_t ring_id;
-    uint64_t bytes;                          /* of the data that follow this page: a power of two */
+    uint64_t bytes; /* of the data that follow this page: a power of two */
     uint32_t slot, gen;
-    _Alignas(128) _Atomic uint64_t intent;   /* in bytes, ever growing */
-    _Alignas(128) _Atomic uint64_t retired;  /* 1: a newer generation took over, and `last_seq` tells its last message */
+    _Alignas(128) _Atomic uint64_t intent;  /* in bytes, ever growing */
+    _Alignas(128) _Atomic uint64_t retired; /* 1: a newer generation took over, and `last_seq` tells its last message */
     _Atomic uint64_t last_seq;
 };
 _Static_assert(sizeof(struct arena_header) <= LAYOUT_PAGE, "the header is one page");
 
 /* A message in an arena: this, then the payload. Four words, so that each is read and written in one piece. */
 struct record {
-    _Atomic uint64_t time;                   /* ticks */
-    _Atomic uint64_t self;                   /* own position and generation: record_self() */
-    _Atomic uint64_t what;                   /* topic 16, flags 16, length 32 */
-    _Atomic uint64_t who;                    /* join number 32, distance back to the cause 32 (0: none) */
+    _Atomic uint64_t time; /* ticks */
+    _Atomic uint64_t self; /* own position and generation: record_self() */
+    _Atomic uint64_t what; /* topic 16, flags 16, length 32 */
+    _Atomic uint64_t who;  /* join number 32, distance back to the cause 32 (0: none) */
 };
 _Static_assert(sizeof(struct record) == LAYOUT_RECORD_BYTES, "layout");
 
@@ -186,35 +186,36 @@ _Static_assert(sizeof(struct record) == LAYOUT_RECORD_BYTES, "layout");
 #define REF_GEN_MASK ((UINT32_C(1) << REF_GEN_BITS) - 1)
 _Static_assert(LAYOUT_ARENA_SLOTS <= 1u << (64 - REF_POS_BITS - REF_GEN_BITS), "a ref has room for every arena");
 
-static inline uint64_t ref_make(uint32_t slot, uint32_t gen, uint64_t pos_bytes)
-{
+static inline uint64_t ref_make(uint32_t slot, uint32_t gen, uint64_t pos_bytes) {
     return (uint64_t)slot << (REF_POS_BITS + REF_GEN_BITS) | (uint64_t)(gen & REF_GEN_MASK) << REF_POS_BITS |
            ((pos_bytes / LAYOUT_UNIT) & REF_POS_MASK);
 }
-static inline uint32_t ref_slot(uint64_t ref) { return (uint32_t)(ref >> (REF_POS_BITS + REF_GEN_BITS)); }
-static inline uint32_t ref_gen(uint64_t ref) { return (uint32_t)(ref >> REF_POS_BITS) & REF_GEN_MASK; }
-static inline uint64_t ref_pos(uint64_t ref) { return (ref & REF_POS_MASK) * LAYOUT_UNIT; }
+static inline uint32_t ref_slot(uint64_t ref) {
+    return (uint32_t)(ref >> (REF_POS_BITS + REF_GEN_BITS));
+}
+static inline uint32_t ref_gen(uint64_t ref) {
+    return (uint32_t)(ref >> REF_POS_BITS) & REF_GEN_MASK;
+}
+static inline uint64_t ref_pos(uint64_t ref) {
+    return (ref & REF_POS_MASK) * LAYOUT_UNIT;
+}
 
 /* Low 40 bits: the position as in the ref, then 24 bits of the generation: a record found where a stale ref points to gives itself away. */
-static inline uint64_t record_self(uint32_t gen, uint64_t pos_bytes)
-{
+static inline uint64_t record_self(uint32_t gen, uint64_t pos_bytes) {
     return (uint64_t)gen << REF_POS_BITS | ((pos_bytes / LAYOUT_UNIT) & REF_POS_MASK);
 }
 
-static inline uint64_t record_total(size_t len)
-{
+static inline uint64_t record_total(size_t len) {
     return (LAYOUT_RECORD_BYTES + (uint64_t)len + LAYOUT_UNIT - 1) & ~(uint64_t)(LAYOUT_UNIT - 1);
 }
 
-static inline uint64_t mix64(uint64_t h, uint64_t v)
-{
+static inline uint64_t mix64(uint64_t h, uint64_t v) {
     h ^= v + UINT64_C(0x9e3779b97f4a7c15) + (h << 6) + (h >> 2);
     h = (h ^ (h >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     return h ^ (h >> 31);
 }
 
-static inline uint64_t hash_bytes(const void *data, size_t n, uint64_t h)
-{
+static inline uint64_t hash_bytes(const void *data, size_t n, uint64_t h) {
     const unsigned char *p = data;
     for (; n >= 8; p += 8, n -= 8) {
         uint64_t v;

@@ -14,8 +14,7 @@
 #define MADV_WIPEONFORK 18
 #endif
 
-int own_fd_take(struct own_fd *own, int fd)
-{
+int own_fd_take(struct own_fd *own, int fd) {
     if (fd < 0) return -errno;
     struct stat st;
     if (fstat(fd, &st) != 0) {
@@ -27,14 +26,12 @@ int own_fd_take(struct own_fd *own, int fd)
     return 0;
 }
 
-bool own_fd_valid(const struct own_fd *own)
-{
+bool own_fd_valid(const struct own_fd *own) {
     struct stat st;
     return own->fd >= 0 && fstat(own->fd, &st) == 0 && st.st_dev == own->dev && st.st_ino == own->ino;
 }
 
-void own_fd_close(struct own_fd *own)
-{
+void own_fd_close(struct own_fd *own) {
     if (own_fd_valid(own)) close(own->fd);
     own->fd = -1;
 }
@@ -44,17 +41,21 @@ static pthread_mutex_t locks_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct lock *locks;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
-static void before_fork(void) { pthread_mutex_lock(&locks_mutex); }
-static void after_fork_parent(void) { pthread_mutex_unlock(&locks_mutex); }
-static void after_fork_child(void)
-{
+static void before_fork(void) {
+    pthread_mutex_lock(&locks_mutex);
+}
+static void after_fork_parent(void) {
+    pthread_mutex_unlock(&locks_mutex);
+}
+static void after_fork_child(void) {
     for (struct lock *l = locks; l; l = l->next) own_fd_close(&l->file);
     pthread_mutex_unlock(&locks_mutex);
 }
-static void fork_handlers_install(void) { (void)pthread_atfork(before_fork, after_fork_parent, after_fork_child); }
+static void fork_handlers_install(void) {
+    (void)pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+}
 
-int lock_open(struct lock *lock, int dir, bool writable)
-{
+int lock_open(struct lock *lock, int dir, bool writable) {
     pthread_once(&fork_once, fork_handlers_install);
     int flags = (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
     pthread_mutex_lock(&locks_mutex);
@@ -71,8 +72,7 @@ int lock_open(struct lock *lock, int dir, bool writable)
     return rc;
 }
 
-void lock_close(struct lock *lock)
-{
+void lock_close(struct lock *lock) {
     pthread_mutex_lock(&locks_mutex);
     if (lock->link) {
         *lock->link = lock->next;
@@ -83,35 +83,30 @@ void lock_close(struct lock *lock)
     pthread_mutex_unlock(&locks_mutex);
 }
 
-static int lock_control(const struct lock *lock, int command, short type, uint32_t byte, struct flock *out)
-{
+static int lock_control(const struct lock *lock, int command, short type, uint32_t byte, struct flock *out) {
     if (!own_fd_valid(&lock->file)) return -EBADF;
     *out = (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)byte, .l_len = 1};
     if (fcntl(lock->file.fd, command, out) == 0) return 0;
     return errno == EACCES ? -EAGAIN : -errno;
 }
 
-int lock_try(const struct lock *lock, uint32_t byte)
-{
+int lock_try(const struct lock *lock, uint32_t byte) {
     struct flock fl;
     return lock_control(lock, F_OFD_SETLK, F_WRLCK, byte, &fl);
 }
 
-int lock_release(const struct lock *lock, uint32_t byte)
-{
+int lock_release(const struct lock *lock, uint32_t byte) {
     struct flock fl;
     return lock_control(lock, F_OFD_SETLK, F_UNLCK, byte, &fl);
 }
 
-int lock_probe(const struct lock *lock, uint32_t byte)
-{
+int lock_probe(const struct lock *lock, uint32_t byte) {
     struct flock fl;
     int rc = lock_control(lock, F_OFD_GETLK, F_RDLCK, byte, &fl);
     return rc ? rc : fl.l_type != F_UNLCK;
 }
 
-uint64_t process_start_time(uint32_t pid)
-{
+uint64_t process_start_time(uint32_t pid) {
     char path[32], text[1024];
     (void)snprintf(path, sizeof path, "/proc/%u/stat", pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -132,8 +127,7 @@ uint64_t process_start_time(uint32_t pid)
     return start ? start : 1;
 }
 
-const uint32_t *fork_token_new(void)
-{
+const uint32_t *fork_token_new(void) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     uint32_t *token = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (token == MAP_FAILED) return NULL;
@@ -145,8 +139,7 @@ const uint32_t *fork_token_new(void)
     return token;
 }
 
-void fork_token_free(const uint32_t *token)
-{
+void fork_token_free(const uint32_t *token) {
     union {
         const uint32_t *in;
         void *out;

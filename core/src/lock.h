@@ -19,7 +19,8 @@ struct own_fd {
     dev_t dev;
     ino_t ino;
 };
-#define OWN_FD_NONE {.fd = -1}
+#define OWN_FD_NONE \
+    { .fd = -1 }
 
 /* Takes over fd (which may be negative); 0 or -errno. */
 int own_fd_take(struct own_fd *own, int fd);

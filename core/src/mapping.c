@@ -18,8 +18,7 @@ static struct guard_slot {
 static _Atomic uint32_t slots_used; /* slots below this were ever used */
 static struct sigaction previous;
 
-static uint32_t guard_add(const struct mapping *m, _Atomic uint32_t *lost)
-{
+static uint32_t guard_add(const struct mapping *m, _Atomic uint32_t *lost) {
     for (uint32_t i = 0; i < sizeof slots / sizeof *slots; i++) {
         uint32_t expected = SLOT_FREE;
         if (!atomic_compare_exchange_strong(&slots[i].state, &expected, SLOT_FILLING)) continue;
@@ -34,8 +33,7 @@ static uint32_t guard_add(const struct mapping *m, _Atomic uint32_t *lost)
     return 0;
 }
 
-int mapping_open(struct mapping *m, int fd, size_t bytes, bool writable, _Atomic uint32_t *lost)
-{
+int mapping_open(struct mapping *m, int fd, size_t bytes, bool writable, _Atomic uint32_t *lost) {
     void *base = mmap(NULL, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
     if (base == MAP_FAILED) return -errno;
     (void)madvise(base, bytes, MADV_DONTFORK);
@@ -44,22 +42,21 @@ int mapping_open(struct mapping *m, int fd, size_t bytes, bool writable, _Atomic
     return 0;
 }
 
-void mapping_close(struct mapping *m)
-{
+void mapping_close(struct mapping *m) {
     if (m->guard) atomic_store(&slots[m->guard - 1].state, SLOT_FREE);
     if (m->base) munmap(m->base, m->bytes);
     *m = (struct mapping){0};
 }
 
-static void on_sigbus(int signal, siginfo_t *info, void *context)
-{
+static void on_sigbus(int signal, siginfo_t *info, void *context) {
     int err = errno;
     unsigned char *at = info->si_addr;
     uint32_t used = atomic_load(&slots_used);
     for (uint32_t i = 0; i < used; i++) {
         struct guard_slot *s = &slots[i];
         if (atomic_load(&s->state) != SLOT_USED || at < s->base || at >= s->base + s->bytes) continue;
-        if (mmap(s->base, s->bytes, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED) break;
+        if (mmap(s->base, s->bytes, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED)
+            break;
         atomic_store(s->lost, 1);
         errno = err;
         return;
@@ -75,8 +72,7 @@ static void on_sigbus(int signal, siginfo_t *info, void *context)
     errno = err;
 }
 
-int sctx_guard_install(void)
-{
+int sctx_guard_install(void) {
     struct sigaction now, action = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO | SA_NODEFER};
     (void)sigemptyset(&action.sa_mask);
     if (sigaction(SIGBUS, NULL, &now) != 0) return SCTX_ERR_SYSTEM;

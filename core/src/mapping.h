@@ -10,7 +10,7 @@
 struct mapping {
     unsigned char *base; /* NULL: none */
     size_t bytes;
-    uint32_t guard;      /* place in the guard's table + 1; 0: none */
+    uint32_t guard; /* place in the guard's table + 1; 0: none */
 };
 
 /* Maps fd shared, never inherited by children. `lost` is raised when the file turns out to be truncated. 0 or -errno. [any thread] */

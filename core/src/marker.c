@@ -22,9 +22,9 @@ struct sctx_marker {
     uint16_t topic;
 };
 
-static struct intern_table table_of(const struct sctx *ctx)
-{
-    return (struct intern_table){&ctx->markers[0].block, sizeof(struct marker_entry) / 8, (uint32_t)ctx->header.section[SECTION_MARKERS].count, SECTION_MARKERS};
+static struct intern_table table_of(const struct sctx *ctx) {
+    return (struct intern_table){&ctx->markers[0].block, sizeof(struct marker_entry) / 8,
+                                 (uint32_t)ctx->header.section[SECTION_MARKERS].count, SECTION_MARKERS};
 }
 
 /* One descriptor, copied and checked. */
@@ -34,8 +34,7 @@ struct descriptor {
     uint32_t kind;
 };
 
-static int descriptor_get(struct sctx *ctx, uint32_t id, struct descriptor *d)
-{
+static int descriptor_get(struct sctx *ctx, uint32_t id, struct descriptor *d) {
     struct intern_table table = table_of(ctx);
     struct intern_parts p;
     int rc = intern_get(ctx, &table, id, &p, &d->buffer);
@@ -50,16 +49,14 @@ static int descriptor_get(struct sctx *ctx, uint32_t id, struct descriptor *d)
     return SCTX_ERR_DAMAGED;
 }
 
-static uint32_t marker_count(const struct sctx *ctx)
-{
+static uint32_t marker_count(const struct sctx *ctx) {
     uint32_t n = 0, slots = (uint32_t)ctx->header.section[SECTION_MARKERS].count;
     while (n < slots && load_acquire(&ctx->markers[n].block)) n++;
     return n;
 }
 
 /* From entry `*id` on; NOT_FOUND leaves *id at the first free entry. */
-static int find_from(struct sctx *ctx, const char *name, uint32_t *id, uint32_t *kind)
-{
+static int find_from(struct sctx *ctx, const char *name, uint32_t *id, uint32_t *kind) {
     for (uint32_t count = marker_count(ctx); *id < count; ++*id) {
         struct descriptor d;
         int rc = descriptor_get(ctx, *id, &d);
@@ -73,8 +70,7 @@ static int find_from(struct sctx *ctx, const char *name, uint32_t *id, uint32_t 
     return SCTX_ERR_NOT_FOUND;
 }
 
-static int find_or_make(struct sctx *ctx, const struct sctx_marker_options *o, uint32_t *id, uint32_t *kind)
-{
+static int find_or_make(struct sctx *ctx, const struct sctx_marker_options *o, uint32_t *id, uint32_t *kind) {
     struct intern_table table = table_of(ctx);
     unsigned char kind_byte = (unsigned char)o->kind;
     const char *unit = o->unit ? o->unit : "";
@@ -91,22 +87,19 @@ static int find_or_make(struct sctx *ctx, const struct sctx_marker_options *o, u
     return rc == SCTX_ERR_EXISTS ? SCTX_ERR_DAMAGED : rc;
 }
 
-static uint64_t to_word(sctx_level level)
-{
+static uint64_t to_word(sctx_level level) {
     uint64_t word;
     memcpy(&word, &level, sizeof word);
     return word;
 }
 
-static sctx_level from_word(uint64_t word)
-{
+static sctx_level from_word(uint64_t word) {
     sctx_level level;
     memcpy(&level, &word, sizeof level);
     return level;
 }
 
-int sctx_marker_open(sctx *ctx, const struct sctx_marker_options *o, sctx_marker **marker)
-{
+int sctx_marker_open(sctx *ctx, const struct sctx_marker_options *o, sctx_marker **marker) {
     if (!ctx || !o || !marker || o->flags & ~FLAGS_ALL || o->kind > SCTX_MARKER_COUNTER) return SCTX_ERR_INVALID;
     if (!o->name || !name_is_topic(o->name) || strlen(o->name) > SCTX_TOPIC_MAX - 7 /* "marker/" */) return SCTX_ERR_NAME;
     if (o->unit && *o->unit && !name_is_text(o->unit, UNIT_MAX)) return SCTX_ERR_NAME;
@@ -137,8 +130,7 @@ int sctx_marker_open(sctx *ctx, const struct sctx_marker_options *o, sctx_marker
     return SCTX_OK;
 }
 
-void sctx_marker_close(sctx_marker *m)
-{
+void sctx_marker_close(sctx_marker *m) {
     if (!m) return;
     sctx_writer_close(m->writer);
     free(m->name);
@@ -147,28 +139,24 @@ void sctx_marker_close(sctx_marker *m)
 
 /* ---- announcing ----------------------------------------------------------------------------------------------------------- */
 
-static double as_double(uint32_t kind, sctx_level level)
-{
+static double as_double(uint32_t kind, sctx_level level) {
     return kind == SCTX_MARKER_F64 ? level.f64 : kind == SCTX_MARKER_I64 ? (double)level.i64 : (double)level.counter;
 }
 
-static int compare(uint32_t kind, sctx_level a, sctx_level b)
-{
+static int compare(uint32_t kind, sctx_level a, sctx_level b) {
     if (kind == SCTX_MARKER_F64) return a.f64 < b.f64 ? -1 : a.f64 > b.f64;
     if (kind == SCTX_MARKER_I64) return a.i64 < b.i64 ? -1 : a.i64 > b.i64;
     return a.counter < b.counter ? -1 : a.counter > b.counter;
 }
 
 /* "low", "normal" or "high". */
-static const char *zone(uint32_t kind, uint32_t flags, const struct marker_entry *e, sctx_level level)
-{
+static const char *zone(uint32_t kind, uint32_t flags, const struct marker_entry *e, sctx_level level) {
     if (flags & SCTX_MARKER_HAS_HIGH && compare(kind, level, from_word(load_relaxed(&e->high))) > 0) return "high";
     if (flags & SCTX_MARKER_HAS_LOW && compare(kind, level, from_word(load_relaxed(&e->low))) < 0) return "low";
     return "normal";
 }
 
-static void format_level(char *buf, size_t n, uint32_t kind, sctx_level level)
-{
+static void format_level(char *buf, size_t n, uint32_t kind, sctx_level level) {
     if (kind == SCTX_MARKER_I64) {
         (void)snprintf(buf, n, "%lld", (long long)level.i64);
     } else if (kind == SCTX_MARKER_COUNTER) {
@@ -186,8 +174,7 @@ static void format_level(char *buf, size_t n, uint32_t kind, sctx_level level)
 }
 
 /* A JSON string of a valid UTF-8 name without control characters. */
-static void quote(char *to, const char *name)
-{
+static void quote(char *to, const char *name) {
     *to++ = '"';
     for (; *name; *to++ = *name++)
         if (*name == '"' || *name == '\\') *to++ = '\\';
@@ -195,8 +182,7 @@ static void quote(char *to, const char *name)
     *to = '\0';
 }
 
-static int announcer_open(struct sctx_marker *m)
-{
+static int announcer_open(struct sctx_marker *m) {
     char topic[SCTX_TOPIC_MAX + 8];
     (void)snprintf(topic, sizeof topic, "marker/%s", m->name);
     struct sctx_topic_options o = {.size = sizeof o, .name = topic, .encoding = "json"};
@@ -204,8 +190,7 @@ static int announcer_open(struct sctx_marker *m)
     return rc ? rc : sctx_writer_open(m->ctx, NULL, &m->writer);
 }
 
-static int announce(struct sctx_marker *m, sctx_level was, sctx_level now)
-{
+static int announce(struct sctx_marker *m, sctx_level was, sctx_level now) {
     struct marker_entry *e = m->entry;
     uint32_t flags = load_relaxed(&e->flags);
     const char *zone_was = zone(m->kind, flags, e, was), *zone_now = zone(m->kind, flags, e, now);
@@ -222,22 +207,23 @@ static int announce(struct sctx_marker *m, sctx_level was, sctx_level now)
     quote(name, m->name);
     format_level(value, sizeof value, m->kind, now);
     format_level(before, sizeof before, m->kind, was);
-    int n = snprintf(text, sizeof text, "{\"marker\":%s,\"value\":%s,\"was\":%s,\"zone\":\"%s\",\"crossed\":%s}", name, value, before, zone_now, crossed ? "true" : "false");
+    int n = snprintf(text, sizeof text, "{\"marker\":%s,\"value\":%s,\"was\":%s,\"zone\":\"%s\",\"crossed\":%s}", name, value, before,
+                     zone_now, crossed ? "true" : "false");
     return sctx_publish(m->writer, m->topic, text, (size_t)n, NULL);
 }
 
 /* ---- levels --------------------------------------------------------------------------------------------------------------- */
 
-static int changeable(const struct sctx_marker *m)
-{
+static int changeable(const struct sctx_marker *m) {
     int rc = context_usable(m->ctx);
     return rc ? rc : m->ctx->tap ? SCTX_ERR_READ_ONLY : SCTX_OK;
 }
 
-static void touch(struct sctx_marker *m) { store_relaxed(&m->entry->ticks, clock_now(m->ctx->header.clock)); }
+static void touch(struct sctx_marker *m) {
+    store_relaxed(&m->entry->ticks, clock_now(m->ctx->header.clock));
+}
 
-int sctx_marker_set(sctx_marker *m, sctx_level level)
-{
+int sctx_marker_set(sctx_marker *m, sctx_level level) {
     if (!m) return SCTX_ERR_INVALID;
     int rc = changeable(m);
     if (rc) return rc;
@@ -256,14 +242,12 @@ int sctx_marker_set(sctx_marker *m, sctx_level level)
     return announce(m, from_word(was), level);
 }
 
-static sctx_level sum(uint32_t kind, sctx_level a, sctx_level b)
-{
+static sctx_level sum(uint32_t kind, sctx_level a, sctx_level b) {
     if (kind == SCTX_MARKER_F64) return (sctx_level){.f64 = a.f64 + b.f64};
     return (sctx_level){.counter = a.counter + b.counter}; /* two's complement: i64 as well */
 }
 
-int sctx_marker_add(sctx_marker *m, sctx_level delta, sctx_level *now)
-{
+int sctx_marker_add(sctx_marker *m, sctx_level delta, sctx_level *now) {
     if (!m) return SCTX_ERR_INVALID;
     int rc = changeable(m);
     if (rc) return rc;
@@ -283,19 +267,19 @@ int sctx_marker_add(sctx_marker *m, sctx_level delta, sctx_level *now)
     return announces ? announce(m, from_word(was), level) : SCTX_OK;
 }
 
-sctx_level sctx_marker_level(const sctx_marker *m)
-{
+sctx_level sctx_marker_level(const sctx_marker *m) {
     if (!m || *m->ctx->fork_token == 0) return (sctx_level){0};
     return from_word(load_acquire(&m->entry->level));
 }
 
 /* ---- listing -------------------------------------------------------------------------------------------------------------- */
 
-uint32_t sctx_marker_count(sctx *ctx) { return ctx && *ctx->fork_token ? marker_count(ctx) : 0; }
+uint32_t sctx_marker_count(sctx *ctx) {
+    return ctx && *ctx->fork_token ? marker_count(ctx) : 0;
+}
 
 /* Name and unit live as long as the context: kept beside its other caches, by id. */
-static int descriptor_kept(struct sctx *ctx, uint32_t id, struct descriptor *d)
-{
+static int descriptor_kept(struct sctx *ctx, uint32_t id, struct descriptor *d) {
     if (id >= LAYOUT_MARKER_SLOTS) return SCTX_ERR_NOT_FOUND;
     if (!ctx->marker_names && !(ctx->marker_names = calloc(LAYOUT_MARKER_SLOTS, sizeof *ctx->marker_names))) return SCTX_ERR_NO_MEMORY;
     struct marker_name *kept = &ctx->marker_names[id];
@@ -308,8 +292,7 @@ static int descriptor_kept(struct sctx *ctx, uint32_t id, struct descriptor *d)
     return SCTX_OK;
 }
 
-int sctx_marker_get(sctx *ctx, uint32_t id, struct sctx_marker_state *out)
-{
+int sctx_marker_get(sctx *ctx, uint32_t id, struct sctx_marker_state *out) {
     if (!ctx || !out) return SCTX_ERR_INVALID;
     int rc = context_usable(ctx);
     if (rc) return rc;
@@ -337,8 +320,7 @@ int sctx_marker_get(sctx *ctx, uint32_t id, struct sctx_marker_state *out)
     return SCTX_OK;
 }
 
-int sctx_marker_find(sctx *ctx, const char *name, uint32_t *id)
-{
+int sctx_marker_find(sctx *ctx, const char *name, uint32_t *id) {
     if (!ctx || !name || !id) return SCTX_ERR_INVALID;
     int rc = context_usable(ctx);
     if (rc) return rc;

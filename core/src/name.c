@@ -2,8 +2,7 @@
 #include <sctx/sctx.h>
 #include <string.h>
 
-size_t utf8_next(const unsigned char *p, size_t n, unsigned *cp)
-{
+size_t utf8_next(const unsigned char *p, size_t n, unsigned *cp) {
     static const unsigned least[5] = {0, 0, 0x80, 0x800, 0x10000};
     if (n == 0) return 0;
     if (p[0] < 0x80) return *cp = p[0], 1;
@@ -19,8 +18,7 @@ size_t utf8_next(const unsigned char *p, size_t n, unsigned *cp)
     return len;
 }
 
-bool name_is_text(const char *text, size_t max_bytes)
-{
+bool name_is_text(const char *text, size_t max_bytes) {
     size_t n = strnlen(text, max_bytes + 1);
     if (n == 0 || n > max_bytes) return false;
     const unsigned char *p = (const unsigned char *)text;
@@ -34,8 +32,7 @@ bool name_is_text(const char *text, size_t max_bytes)
     return true;
 }
 
-bool name_is_context(const char *name)
-{
+bool name_is_context(const char *name) {
     static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
     size_t n = strnlen(name, SCTX_NAME_MAX + 1);
     if (n == 0 || n > SCTX_NAME_MAX || !strchr(first, name[0])) return false;
@@ -44,19 +41,19 @@ bool name_is_context(const char *name)
     return true;
 }
 
-bool name_is_pattern(const char *pattern)
-{
+bool name_is_pattern(const char *pattern) {
     if (!name_is_text(pattern, SCTX_TOPIC_MAX)) return false;
     size_t n = strlen(pattern);
     return pattern[0] != '/' && pattern[n - 1] != '/' && !strstr(pattern, "//");
 }
 
-bool name_is_topic(const char *name) { return name_is_pattern(name) && !strchr(name, '*'); }
+bool name_is_topic(const char *name) {
+    return name_is_pattern(name) && !strchr(name, '*');
+}
 
 /* One level each, without recursion over '*': '**' is tried against every rest, which is quadratic at most per '**'; names are
  * short, and a pattern's verdict is remembered per topic. */
-bool sctx_topic_matches(const char *pattern, const char *name)
-{
+bool sctx_topic_matches(const char *pattern, const char *name) {
     const char *star = NULL, *star_name = NULL; /* where to go on after the last '**' */
     for (;;) {
         size_t pl = strcspn(pattern, "/"), nl = strcspn(name, "/");

@@ -13,15 +13,13 @@ struct candidate {
     uint32_t join, slot;
 };
 
-static int by_join(const void *a, const void *b)
-{
+static int by_join(const void *a, const void *b) {
     const struct candidate *x = a, *y = b;
     if (x->join != y->join) return x->join < y->join ? -1 : 1;
     return x->slot < y->slot ? -1 : x->slot > y->slot;
 }
 
-static enum sctx_alive entry_alive(struct sctx *ctx, uint32_t slot, uint32_t pid, uint64_t start)
-{
+static enum sctx_alive entry_alive(struct sctx *ctx, uint32_t slot, uint32_t pid, uint64_t start) {
     int held = lock_probe(&ctx->alive, LOCK_PARTICIPANT + slot);
     if (held > 0) return SCTX_ALIVE;
     if (!ctx->tap && ctx->join && slot == ctx->slot) return SCTX_ALIVE; /* own locks look free */
@@ -30,8 +28,7 @@ static enum sctx_alive entry_alive(struct sctx *ctx, uint32_t slot, uint32_t pid
     return held == 0 ? SCTX_ALIVE : SCTX_ALIVE_BY_PID;
 }
 
-static void entry_fill(struct sctx *ctx, uint32_t slot, const char *name)
-{
+static void entry_fill(struct sctx *ctx, uint32_t slot, const char *name) {
     struct participant_entry *e = &ctx->participants[slot];
     uint64_t words[8] = {0};
     memcpy(words, name, strnlen(name, SCTX_NAME_MAX));
@@ -58,8 +55,7 @@ static void entry_fill(struct sctx *ctx, uint32_t slot, const char *name)
     ctx->join = join;
 }
 
-int participant_join(struct sctx *ctx, const char *name, struct sctx_error *error)
-{
+int participant_join(struct sctx *ctx, const char *name, struct sctx_error *error) {
     struct candidate order[LAYOUT_PARTICIPANT_SLOTS];
     for (uint32_t i = 0; i < LAYOUT_PARTICIPANT_SLOTS; i++) order[i] = (struct candidate){load_relaxed(&ctx->participants[i].join), i};
     qsort(order, LAYOUT_PARTICIPANT_SLOTS, sizeof *order, by_join); /* unused ones first, then the oldest */
@@ -83,20 +79,17 @@ int participant_join(struct sctx *ctx, const char *name, struct sctx_error *erro
     return fail(error, SCTX_ERR_FULL, "%s has %u living participants: no place is left", ctx->path, LAYOUT_PARTICIPANT_SLOTS);
 }
 
-void participant_leave(struct sctx *ctx)
-{
+void participant_leave(struct sctx *ctx) {
     if (!ctx->join || !own_fd_valid(&ctx->alive.file)) return;
     store_release(&ctx->participants[ctx->slot].start_time, 0); /* no process has that; name and pid stay, for what it said */
 }
 
-void participant_role(struct sctx *ctx, uint32_t roles)
-{
+void participant_role(struct sctx *ctx, uint32_t roles) {
     if (ctx->join) atomic_fetch_or(&ctx->participants[ctx->slot].roles, roles);
 }
 
 /* One consistent copy, or nothing. */
-static bool entry_read(const struct participant_entry *e, struct sctx_participant *p, uint64_t *start)
-{
+static bool entry_read(const struct participant_entry *e, struct sctx_participant *p, uint64_t *start) {
     uint64_t words[8];
     uint32_t join = load_acquire(&e->join);
     if (join == 0) return false;
@@ -118,14 +111,12 @@ static bool entry_read(const struct participant_entry *e, struct sctx_participan
     return load_relaxed(&e->join) == join;
 }
 
-uint32_t sctx_participant_slots(const sctx *ctx)
-{
+uint32_t sctx_participant_slots(const sctx *ctx) {
     (void)ctx;
     return LAYOUT_PARTICIPANT_SLOTS;
 }
 
-static void add_readers(struct sctx *ctx, struct sctx_participant *p)
-{
+static void add_readers(struct sctx *ctx, struct sctx_participant *p) {
     uint64_t tail = load_relaxed(&ctx->hot->tail);
     bool any = false;
     for (uint32_t i = 0; i < LAYOUT_READER_SLOTS; i++) {
@@ -141,8 +132,7 @@ static void add_readers(struct sctx *ctx, struct sctx_participant *p)
     p->lag = any && seq_before(p->cursor, tail) ? tail - p->cursor : 0;
 }
 
-int sctx_participant_get(sctx *ctx, uint32_t slot, struct sctx_participant *out)
-{
+int sctx_participant_get(sctx *ctx, uint32_t slot, struct sctx_participant *out) {
     if (!ctx || !out || slot >= LAYOUT_PARTICIPANT_SLOTS) return SCTX_ERR_INVALID;
     int rc = context_usable(ctx);
     if (rc) return rc;
@@ -162,8 +152,7 @@ int sctx_participant_get(sctx *ctx, uint32_t slot, struct sctx_participant *out)
     return SCTX_OK;
 }
 
-bool participant_join_alive(struct sctx *ctx, uint32_t join)
-{
+bool participant_join_alive(struct sctx *ctx, uint32_t join) {
     for (uint32_t i = 0; i < LAYOUT_PARTICIPANT_SLOTS; i++) {
         struct sctx_participant p;
         uint64_t start;
@@ -178,30 +167,29 @@ struct name_cache {
     struct name_entry {
         uint32_t join;
         char *name;
-    } *entries;
+    } * entries;
     uint32_t used, room;
 };
 #define NAME_CACHE_MAX (1u << 16)
 
-struct name_cache *name_cache_new(void) { return calloc(1, sizeof(struct name_cache)); }
+struct name_cache *name_cache_new(void) {
+    return calloc(1, sizeof(struct name_cache));
+}
 
-void name_cache_free(struct name_cache *c)
-{
+void name_cache_free(struct name_cache *c) {
     if (!c) return;
     for (uint32_t i = 0; i < c->room; i++) free(c->entries[i].name);
     free(c->entries);
     free(c);
 }
 
-static struct name_entry *name_slot(struct name_cache *c, uint32_t join)
-{
+static struct name_entry *name_slot(struct name_cache *c, uint32_t join) {
     uint32_t i = (join * UINT32_C(2654435761)) & (c->room - 1);
     while (c->entries[i].name && c->entries[i].join != join) i = (i + 1) & (c->room - 1);
     return &c->entries[i];
 }
 
-static bool name_cache_grow(struct name_cache *c)
-{
+static bool name_cache_grow(struct name_cache *c) {
     struct name_cache bigger = {.room = c->room ? c->room * 2 : 64, .used = c->used};
     bigger.entries = calloc(bigger.room, sizeof *bigger.entries);
     if (!bigger.entries) return false;
@@ -212,8 +200,7 @@ static bool name_cache_grow(struct name_cache *c)
     return true;
 }
 
-static bool entry_name(struct sctx *ctx, uint32_t join, char name[SCTX_NAME_MAX + 1])
-{
+static bool entry_name(struct sctx *ctx, uint32_t join, char name[SCTX_NAME_MAX + 1]) {
     for (uint32_t i = 0; i < LAYOUT_PARTICIPANT_SLOTS; i++) {
         struct sctx_participant p;
         uint64_t start;
@@ -224,8 +211,7 @@ static bool entry_name(struct sctx *ctx, uint32_t join, char name[SCTX_NAME_MAX 
     return false;
 }
 
-const char *sctx_participant_name(sctx *ctx, uint32_t join)
-{
+const char *sctx_participant_name(sctx *ctx, uint32_t join) {
     static const char none[] = "#?";
     if (!ctx || *ctx->fork_token == 0) return none;
     pthread_mutex_lock(&ctx->mutex);

@@ -13,8 +13,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static int user_uid(const char *user, uid_t *uid)
-{
+static int user_uid(const char *user, uid_t *uid) {
     char *end, buf[4096];
     unsigned long number = strtoul(user, &end, 10);
     if (*user >= '0' && *user <= '9' && !*end) return *uid = (uid_t)number, SCTX_OK;
@@ -23,8 +22,7 @@ static int user_uid(const char *user, uid_t *uid)
     return *uid = found->pw_uid, SCTX_OK;
 }
 
-int place_resolve(struct place *place, const char *context, const char *dir, struct sctx_error *error)
-{
+int place_resolve(struct place *place, const char *context, const char *dir, struct sctx_error *error) {
     if (!context || !*context) context = secure_getenv("SCTX_CONTEXT");
     if (!context || !*context) context = "default";
     if (!dir || !*dir) dir = secure_getenv("SCTX_DIR");
@@ -42,36 +40,36 @@ int place_resolve(struct place *place, const char *context, const char *dir, str
         place->own = place->uid == geteuid();
     }
     if (!name_is_context(name))
-        return fail(error, SCTX_ERR_NAME, "a context's name has 1 to %u of the characters A-Z a-z 0-9 _ . - and begins with none of . and -", SCTX_NAME_MAX);
+        return fail(error, SCTX_ERR_NAME,
+                    "a context's name has 1 to %u of the characters A-Z a-z 0-9 _ . - and begins with none of . and -", SCTX_NAME_MAX);
     memcpy(place->name, name, strlen(name) + 1);
 
     int n = dir && *dir && !colon ? snprintf(place->upper, sizeof place->upper, "%s", dir)
                                   : snprintf(place->upper, sizeof place->upper, "/dev/shm/sctx-%u", (unsigned)place->uid);
-    return n > 0 && (size_t)n < sizeof place->upper ? SCTX_OK : fail(error, SCTX_ERR_INVALID, "the path of the contexts' folder is too long");
+    return n > 0 && (size_t)n < sizeof place->upper ? SCTX_OK
+                                                    : fail(error, SCTX_ERR_INVALID, "the path of the contexts' folder is too long");
 }
 
-int place_path(const struct place *place, char *buf, size_t bytes)
-{
+int place_path(const struct place *place, char *buf, size_t bytes) {
     int n = snprintf(buf, bytes, "%s/%s", place->upper, place->name);
     return n > 0 && (size_t)n < bytes ? SCTX_OK : SCTX_ERR_INVALID;
 }
 
-int sctx_path(const char *context, const char *dir, char *buf, size_t bytes)
-{
+int sctx_path(const char *context, const char *dir, char *buf, size_t bytes) {
     struct place place;
     int rc = place_resolve(&place, context, dir, NULL);
     return rc ? rc : place_path(&place, buf, bytes);
 }
 
-int place_open_upper(const struct place *place, bool make, struct sctx_error *error)
-{
+int place_open_upper(const struct place *place, bool make, struct sctx_error *error) {
     if (make && place->own && mkdir(place->upper, 0700) != 0 && errno != EEXIST)
         return fail(error, status_of_errno(errno), "cannot make the folder %s: %s", place->upper, strerror(errno));
     int fd = open(place->upper, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 && errno == EACCES) fd = open(place->upper, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW); /* 0711: may pass, not list */
     if (fd < 0) {
         int status = status_of_errno(errno);
-        return fail(error, status, status == SCTX_ERR_UNSAFE ? "%s is a link or no folder: refused" : "the folder %s: %s", place->upper, strerror(errno));
+        return fail(error, status, status == SCTX_ERR_UNSAFE ? "%s is a link or no folder: refused" : "the folder %s: %s", place->upper,
+                    strerror(errno));
     }
     struct stat st;
     if (fstat(fd, &st) != 0) {
@@ -79,17 +77,19 @@ int place_open_upper(const struct place *place, bool make, struct sctx_error *er
         return fail(error, SCTX_ERR_SYSTEM, "%s: %s", place->upper, strerror(errno));
     }
     bool shared = (st.st_mode & (S_IWGRP | S_IWOTH)) && !(st.st_mode & S_ISVTX);
-    bool standard = strncmp(place->upper, "/dev/shm/sctx-", 14) == 0 && strspn(place->upper + 14, "0123456789") == strlen(place->upper + 14);
+    bool standard =
+        strncmp(place->upper, "/dev/shm/sctx-", 14) == 0 && strspn(place->upper + 14, "0123456789") == strlen(place->upper + 14);
     if (shared || (standard && st.st_uid != place->uid)) {
         close(fd);
-        return fail(error, SCTX_ERR_UNSAFE, shared ? "%s can be written to by others and is not sticky: chmod go-w it, or set SCTX_DIR"
-                                                   : "%s does not belong to the user whose contexts it should hold: refused", place->upper);
+        return fail(error, SCTX_ERR_UNSAFE,
+                    shared ? "%s can be written to by others and is not sticky: chmod go-w it, or set SCTX_DIR"
+                           : "%s does not belong to the user whose contexts it should hold: refused",
+                    place->upper);
     }
     return fd;
 }
 
-int place_open(const struct place *place, int upper, uid_t *owner, struct sctx_error *error)
-{
+int place_open(const struct place *place, int upper, uid_t *owner, struct sctx_error *error) {
     int fd = openat(upper, place->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) {
         int status = status_of_errno(errno);
@@ -111,8 +111,7 @@ int place_open(const struct place *place, int upper, uid_t *owner, struct sctx_e
     return fd;
 }
 
-int place_open_file(int dir, const char *file, int flags, uid_t owner, const char *path, struct sctx_error *error)
-{
+int place_open_file(int dir, const char *file, int flags, uid_t owner, const char *path, struct sctx_error *error) {
     int fd = openat(dir, file, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
         int status = status_of_errno(errno);
@@ -127,25 +126,27 @@ int place_open_file(int dir, const char *file, int flags, uid_t owner, const cha
     return fd;
 }
 
-int place_allocate(int fd, uint64_t off, uint64_t bytes, const char *what, struct sctx_error *error)
-{
+int place_allocate(int fd, uint64_t off, uint64_t bytes, const char *what, struct sctx_error *error) {
     struct rlimit limit;
     int err = 0;
     if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && off + bytes > limit.rlim_cur) err = EFBIG;
-    if (!err) do err = posix_fallocate(fd, (off_t)off, (off_t)bytes);
-    while (err == EINTR);
+    if (!err) do
+            err = posix_fallocate(fd, (off_t)off, (off_t)bytes);
+        while (err == EINTR);
     if (!err) return SCTX_OK;
     struct statvfs fs = {0};
     (void)fstatvfs(fd, &fs);
     if (err == EFBIG)
-        return fail(error, SCTX_ERR_NO_SPACE, "%s needs a file of %llu KiB, but files are limited here (ulimit -f)", what, (unsigned long long)((off + bytes) >> 10));
+        return fail(error, SCTX_ERR_NO_SPACE, "%s needs a file of %llu KiB, but files are limited here (ulimit -f)", what,
+                    (unsigned long long)((off + bytes) >> 10));
     if (status_of_errno(err) != SCTX_ERR_NO_SPACE) return fail(error, status_of_errno(err), "cannot allocate %s: %s", what, strerror(err));
-    return fail(error, SCTX_ERR_NO_SPACE, "no space for %s: %llu KiB needed, %llu KiB free in the file system; remove contexts (sctx rm) or enlarge it (mount -o remount,size=...)",
-                what, (unsigned long long)(bytes >> 10), (unsigned long long)((uint64_t)fs.f_bavail * fs.f_frsize >> 10));
+    return fail(
+        error, SCTX_ERR_NO_SPACE,
+        "no space for %s: %llu KiB needed, %llu KiB free in the file system; remove contexts (sctx rm) or enlarge it (mount -o remount,size=...)",
+        what, (unsigned long long)(bytes >> 10), (unsigned long long)((uint64_t)fs.f_bavail * fs.f_frsize >> 10));
 }
 
-int place_delete(int upper, const char *folder)
-{
+int place_delete(int upper, const char *folder) {
     int fd = openat(upper, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) return errno == ENOENT ? SCTX_OK : status_of_errno(errno);
     DIR *dir = fdopendir(fd);

@@ -11,8 +11,8 @@
 struct place {
     char upper[PATH_MAX - 80]; /* the folder above */
     char name[SCTX_NAME_MAX + 1];
-    uid_t uid;                 /* whose */
-    bool own;                  /* ours to create: not "USER:NAME" of another */
+    uid_t uid; /* whose */
+    bool own;  /* ours to create: not "USER:NAME" of another */
 };
 
 int place_resolve(struct place *place, const char *context, const char *dir, struct sctx_error *error);

@@ -11,29 +11,31 @@ struct sctx_reader {
     struct sctx *ctx;
     uint64_t cursor, start;
     uint64_t delivered, filtered, lost, gone;
-    uint64_t lost_told, gone_told;   /* as of the last message delivered */
-    struct arena_view *views;        /* by arena slot */
+    uint64_t lost_told, gone_told; /* as of the last message delivered */
+    struct arena_view *views;      /* by arena slot */
     struct filter filter;
     struct clock_map map;
     int64_t last_ns;
     uint64_t *buffer;
     size_t buffer_bytes;
-    bool causes;                     /* what it reads becomes the thread's cause */
-    bool empty;                      /* the last look found nothing */
+    bool causes;              /* what it reads becomes the thread's cause */
+    uint32_t burst;           /* delivered since the last look that found nothing */
+    uint32_t hold, hold_next; /* looks to go before it lets the writer get ahead again: reader.c, caught_up() */
+    bool let_ahead;           /* it did so the last time */
 
-    uint32_t slot;                   /* in the table of readers; UINT32_MAX: none (a tap, or a helper) */
+    uint32_t slot; /* in the table of readers; UINT32_MAX: none (a tap, or a helper) */
     struct lock lock;
-    uint64_t noted;                  /* cursor as others see it */
-    uint64_t note_mask;              /* tell others whenever cursor & note_mask == 0 */
-    uint32_t gated;                  /* 0, 1, 2 as in sctx_reader_stats */
-    uint64_t gate;                   /* the gate's word as we set it last */
+    uint64_t noted;     /* cursor as others see it */
+    uint64_t note_mask; /* tell others whenever cursor & note_mask == 0 */
+    uint32_t gated;     /* 0, 1, 2 as in sctx_reader_stats */
+    uint64_t gate;      /* the gate's word as we set it last */
 
-    uint32_t spin, waits;            /* polls before sleeping, as it has paid lately */
-    _Atomic uint32_t views_lost;     /* an arena was truncated: its messages are gone, nothing else */
+    uint32_t spin, waits;        /* polls before sleeping, as it has paid lately */
+    _Atomic uint32_t views_lost; /* an arena was truncated: its messages are gone, nothing else */
 
     const struct arena_view *peeked; /* the message last peeked, its end and size */
     uint64_t peeked_pos, peeked_total, peeked_seq;
-    struct reader_fd *fd;            /* NULL: none */
+    struct reader_fd *fd; /* NULL: none */
 };
 
 /* A reader without a place in the table, with `like`'s patterns: for the helper thread. */

@@ -16,16 +16,16 @@ struct reader_fd {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     _Atomic uint32_t state;
-    uint64_t from;              /* where to watch from */
+    uint64_t from; /* where to watch from */
     struct sctx_reader *probe;
 };
 
 /* A time-out is no news; anything else the owner should see for itself: a message, an error. */
-static void watch(struct reader_fd *f, uint64_t from)
-{
+static void watch(struct reader_fd *f, uint64_t from) {
     f->probe->cursor = from;
     while (load_acquire(&f->state) == FD_ARMED) {
-        if (reader_wait(f->probe, WAIT_TIMEOUT_NS) == SCTX_TIMEOUT && f->probe->cursor - from < (f->probe->ctx->cell_mask + 1) / 4) continue;
+        if (reader_wait(f->probe, WAIT_TIMEOUT_NS) == SCTX_TIMEOUT && f->probe->cursor - from < (f->probe->ctx->cell_mask + 1) / 4)
+            continue;
         uint32_t armed = FD_ARMED;
         if (atomic_compare_exchange_strong(&f->state, &armed, FD_IDLE)) {
             uint64_t one = 1;
@@ -34,8 +34,7 @@ static void watch(struct reader_fd *f, uint64_t from)
     }
 }
 
-static void *helper(void *argument)
-{
+static void *helper(void *argument) {
     struct reader_fd *f = argument;
     for (;;) {
         pthread_mutex_lock(&f->mutex);
@@ -48,8 +47,7 @@ static void *helper(void *argument)
     }
 }
 
-void reader_fd_arm(struct sctx_reader *r)
-{
+void reader_fd_arm(struct sctx_reader *r) {
     struct reader_fd *f = r->fd;
     if (load_acquire(&f->state) != FD_IDLE) return; /* watching already: nothing came since */
     uint64_t count;
@@ -61,8 +59,7 @@ void reader_fd_arm(struct sctx_reader *r)
     pthread_mutex_unlock(&f->mutex);
 }
 
-static void fd_free(struct reader_fd *f)
-{
+static void fd_free(struct reader_fd *f) {
     own_fd_close(&f->event);
     if (f->probe) sctx_reader_close(f->probe);
     pthread_cond_destroy(&f->changed);
@@ -70,8 +67,7 @@ static void fd_free(struct reader_fd *f)
     free(f);
 }
 
-int sctx_reader_fd(sctx_reader *r)
-{
+int sctx_reader_fd(sctx_reader *r) {
     if (!r) return SCTX_ERR_INVALID;
     int rc = context_usable(r->ctx);
     if (rc) return rc;
@@ -100,8 +96,7 @@ int sctx_reader_fd(sctx_reader *r)
     return f->event.fd;
 }
 
-void reader_fd_close(struct sctx_reader *r)
-{
+void reader_fd_close(struct sctx_reader *r) {
     struct reader_fd *f = r->fd;
     if (!f) return;
     pthread_mutex_lock(&f->mutex);

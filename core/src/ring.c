@@ -27,12 +27,13 @@ static const struct section_kind {
     [SECTION_HEAP] = {"heap", 1, LAYOUT_HEAP_BYTES, LAYOUT_HEAP_BYTES},
 };
 
-static uint64_t header_check(const struct ring_header *h, uint32_t bytes) { return hash_bytes(&h->bytes, bytes, h->id); }
+static uint64_t header_check(const struct ring_header *h, uint32_t bytes) {
+    return hash_bytes(&h->bytes, bytes, h->id);
+}
 
 static const uint32_t header_bytes = sizeof(struct ring_header) - offsetof(struct ring_header, bytes);
 
-int ring_header_make(struct ring_header *h, const struct sctx_create_options *o)
-{
+int ring_header_make(struct ring_header *h, const struct sctx_create_options *o) {
     *h = (struct ring_header){
         .bytes = header_bytes,
         .endian = LAYOUT_ENDIAN,
@@ -48,7 +49,8 @@ int ring_header_make(struct ring_header *h, const struct sctx_create_options *o)
     };
     uint64_t cells = o->cells ? o->cells : 32768, off = LAYOUT_PAGE;
     if ((cells & (cells - 1)) || cells < LAYOUT_CELLS_MIN || cells > LAYOUT_CELLS_MAX)
-        return fail(o->error, SCTX_ERR_INVALID, "the number of cells must be a power of two from %u to %u", LAYOUT_CELLS_MIN, LAYOUT_CELLS_MAX);
+        return fail(o->error, SCTX_ERR_INVALID, "the number of cells must be a power of two from %u to %u", LAYOUT_CELLS_MIN,
+                    LAYOUT_CELLS_MAX);
     if ((h->arena_bytes & (h->arena_bytes - 1)) || h->arena_bytes < LAYOUT_ARENA_MIN || h->arena_bytes > LAYOUT_ARENA_MAX)
         return fail(o->error, SCTX_ERR_INVALID, "an arena's size must be a power of two from 64 KiB to 256 MiB");
     if (o->flags & ~(uint32_t)(SCTX_CREATE_GATING | SCTX_CREATE_TAP_ONLY)) return fail(o->error, SCTX_ERR_INVALID, "unknown flags");
@@ -69,12 +71,12 @@ int ring_header_make(struct ring_header *h, const struct sctx_create_options *o)
     return SCTX_OK;
 }
 
-int ring_file_make(int fd, const struct ring_header *h, struct sctx_error *error)
-{
+int ring_file_make(int fd, const struct ring_header *h, struct sctx_error *error) {
     int rc = place_allocate(fd, 0, h->section[SECTION_TOPICS].off, "the ring", error);
     if (rc) return rc;
     if (ftruncate(fd, (off_t)h->file_bytes) != 0)
-        return fail(error, status_of_errno(errno), "cannot set the ring's size to %llu: %s", (unsigned long long)h->file_bytes, strerror(errno));
+        return fail(error, status_of_errno(errno), "cannot set the ring's size to %llu: %s", (unsigned long long)h->file_bytes,
+                    strerror(errno));
     _Atomic uint32_t lost = 0;
     struct mapping m;
     rc = mapping_open(&m, fd, h->section[SECTION_TOPICS].off, true, &lost);
@@ -97,12 +99,12 @@ int ring_file_make(int fd, const struct ring_header *h, struct sctx_error *error
     return atomic_load(&lost) ? fail(error, SCTX_ERR_LOST, "the ring was truncated while it was made") : SCTX_OK;
 }
 
-static int header_validate(const struct ring_header *h, uint64_t size, bool writable, struct sctx_error *error)
-{
-    if (h->endian != LAYOUT_ENDIAN) return fail(error, SCTX_ERR_VERSION, "the ring was made on a machine of the other byte order, or is damaged");
+static int header_validate(const struct ring_header *h, uint64_t size, bool writable, struct sctx_error *error) {
+    if (h->endian != LAYOUT_ENDIAN)
+        return fail(error, SCTX_ERR_VERSION, "the ring was made on a machine of the other byte order, or is damaged");
     if (h->major != LAYOUT_MAJOR)
-        return fail(error, SCTX_ERR_VERSION, "the ring has layout %u.%u, this program knows %u.%u: use one version of sctx on one context", h->major,
-                    h->minor, LAYOUT_MAJOR, LAYOUT_MINOR);
+        return fail(error, SCTX_ERR_VERSION, "the ring has layout %u.%u, this program knows %u.%u: use one version of sctx on one context",
+                    h->major, h->minor, LAYOUT_MAJOR, LAYOUT_MINOR);
     if (h->minor > LAYOUT_MINOR && writable)
         return fail(error, SCTX_ERR_VERSION, "the ring has the newer layout %u.%u: this program may tap it, not join", h->major, h->minor);
     for (int i = 0; i < SECTION_COUNT; i++) {
@@ -112,18 +114,20 @@ static int header_validate(const struct ring_header *h, uint64_t size, bool writ
             return fail(error, SCTX_ERR_DAMAGED, "the ring's header is damaged: section '%s' is out of place", sections[i].name);
     }
     uint64_t n = h->section[SECTION_CELLS].count;
-    if ((n & (n - 1)) || n < LAYOUT_CELLS_MIN || h->section[SECTION_CLOCK].count != LAYOUT_CLOCK_SLOTS || h->clock > CLOCK_KIND_TICKS || !h->clock_hz ||
-        (h->arena_bytes & (h->arena_bytes - 1)) || h->arena_bytes < LAYOUT_ARENA_MIN || h->arena_bytes > LAYOUT_ARENA_MAX)
+    if ((n & (n - 1)) || n < LAYOUT_CELLS_MIN || h->section[SECTION_CLOCK].count != LAYOUT_CLOCK_SLOTS || h->clock > CLOCK_KIND_TICKS ||
+        !h->clock_hz || (h->arena_bytes & (h->arena_bytes - 1)) || h->arena_bytes < LAYOUT_ARENA_MIN || h->arena_bytes > LAYOUT_ARENA_MAX)
         return fail(error, SCTX_ERR_DAMAGED, "the ring's header is damaged: sizes make no sense");
-    if (h->file_bytes > size) return fail(error, SCTX_ERR_DAMAGED, "the ring's file is %llu bytes long, its header says %llu: it was cut", (unsigned long long)size,
-                                          (unsigned long long)h->file_bytes);
+    if (h->file_bytes > size)
+        return fail(error, SCTX_ERR_DAMAGED, "the ring's file is %llu bytes long, its header says %llu: it was cut",
+                    (unsigned long long)size, (unsigned long long)h->file_bytes);
     return SCTX_OK;
 }
 
-static void *section_at(const struct sctx *ctx, enum layout_section i) { return ctx->ring.base + ctx->header.section[i].off; }
+static void *section_at(const struct sctx *ctx, enum layout_section i) {
+    return ctx->ring.base + ctx->header.section[i].off;
+}
 
-int ring_open(struct sctx *ctx, int fd, bool writable, struct sctx_error *error)
-{
+int ring_open(struct sctx *ctx, int fd, bool writable, struct sctx_error *error) {
     struct stat st;
     if (fstat(fd, &st) != 0) return fail(error, SCTX_ERR_SYSTEM, "%s/ring: %s", ctx->path, strerror(errno));
     uint64_t size = (uint64_t)st.st_size;
@@ -140,7 +144,8 @@ int ring_open(struct sctx *ctx, int fd, bool writable, struct sctx_error *error)
     if (h->bytes < header_bytes || h->bytes > LAYOUT_PAGE - offsetof(struct ring_header, bytes) ||
         h->check != hash_bytes(page + offsetof(struct ring_header, bytes), h->bytes, h->id)) {
         if (h->endian == LAYOUT_ENDIAN && h->major != LAYOUT_MAJOR) return header_validate(h, size, writable, error);
-        return fail(error, SCTX_ERR_DAMAGED, "%s/ring: the header's check does not fit: damaged, or made by a version too different", ctx->path);
+        return fail(error, SCTX_ERR_DAMAGED, "%s/ring: the header's check does not fit: damaged, or made by a version too different",
+                    ctx->path);
     }
     rc = header_validate(h, size, writable, error);
     if (rc) return rc;
@@ -160,8 +165,7 @@ int ring_open(struct sctx *ctx, int fd, bool writable, struct sctx_error *error)
     return SCTX_OK;
 }
 
-uint64_t ring_scan_tail(const struct sctx *ctx)
-{
+uint64_t ring_scan_tail(const struct sctx *ctx) {
     uint64_t n = ctx->cell_mask + 1, first = ctx->header.first_seq, newest = first - 1;
     for (uint64_t i = 0; i < n; i++) {
         uint64_t s = load_acquire(&ctx->cells[i].seq);
@@ -170,8 +174,7 @@ uint64_t ring_scan_tail(const struct sctx *ctx)
     return newest + 1;
 }
 
-uint64_t ring_tail(const struct sctx *ctx)
-{
+uint64_t ring_tail(const struct sctx *ctx) {
     uint64_t n = ctx->cell_mask + 1, t = load_acquire(&ctx->hot->tail);
     for (uint64_t steps = 0; steps < 2 * n; steps++) {
         uint64_t s = cell_seq(ctx, t);

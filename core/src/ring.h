@@ -20,12 +20,13 @@ uint64_t ring_scan_tail(const struct sctx *ctx);
 uint64_t ring_tail(const struct sctx *ctx);
 
 /* The oldest seq that the ring still holds, given the tail. */
-static inline uint64_t ring_oldest(const struct sctx *ctx, uint64_t tail)
-{
+static inline uint64_t ring_oldest(const struct sctx *ctx, uint64_t tail) {
     uint64_t n = ctx->cell_mask + 1;
     return tail - ctx->header.first_seq < n ? ctx->header.first_seq : tail - n;
 }
 
 /* a is before b, on a 64-bit circle. */
-static inline bool seq_before(uint64_t a, uint64_t b) { return (int64_t)(a - b) < 0; }
+static inline bool seq_before(uint64_t a, uint64_t b) {
+    return (int64_t)(a - b) < 0;
+}
 #endif

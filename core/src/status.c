@@ -30,14 +30,12 @@ static const char *const texts[] = {
     [-SCTX_ERR_SYSTEM] = "a system call failed",
 };
 
-const char *sctx_strerror(int status)
-{
+const char *sctx_strerror(int status) {
     size_t i = status <= 0 && status > -(int)(sizeof texts / sizeof *texts) ? (size_t)-status : sizeof texts;
     return i < sizeof texts / sizeof *texts && texts[i] ? texts[i] : "unknown status";
 }
 
-int fail(struct sctx_error *error, int status, const char *format, ...)
-{
+int fail(struct sctx_error *error, int status, const char *format, ...) {
     if (error) {
         va_list args;
         va_start(args, format);
@@ -47,8 +45,7 @@ int fail(struct sctx_error *error, int status, const char *format, ...)
     return status;
 }
 
-int status_of_errno(int err)
-{
+int status_of_errno(int err) {
     switch (err) {
     case ENOENT: return SCTX_ERR_NOT_FOUND;
     case EACCES:

@@ -4,9 +4,9 @@
 #define SCTX_TESTPOINT_H
 #ifdef SCTX_TESTPOINTS
 extern void (*sctx_testpoint_hook)(const char *name);
-#define TESTPOINT(name)                                                                                                                    \
-    do {                                                                                                                                   \
-        if (sctx_testpoint_hook) sctx_testpoint_hook(name);                                                                                \
+#define TESTPOINT(name)                                     \
+    do {                                                    \
+        if (sctx_testpoint_hook) sctx_testpoint_hook(name); \
     } while (0)
 #else
 #define TESTPOINT(name) ((void)0)

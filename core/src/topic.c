@@ -12,7 +12,7 @@ enum { PART_NAME, PART_ENCODING, PART_SCHEMA };
 struct cached_topic {
     struct sctx_topic topic; /* name NULL: damaged */
     void *buffer;
-    uint32_t next;           /* next id + 1 with this hash */
+    uint32_t next; /* next id + 1 with this hash */
 };
 #define CHUNK 256u
 struct topic_cache {
@@ -22,12 +22,15 @@ struct topic_cache {
     uint32_t bucket_count;
 };
 
-struct topic_cache *topic_cache_new(void) { return calloc(1, sizeof(struct topic_cache)); }
+struct topic_cache *topic_cache_new(void) {
+    return calloc(1, sizeof(struct topic_cache));
+}
 
-static struct cached_topic *cached(struct topic_cache *c, uint32_t id) { return &c->chunks[id / CHUNK][id % CHUNK]; }
+static struct cached_topic *cached(struct topic_cache *c, uint32_t id) {
+    return &c->chunks[id / CHUNK][id % CHUNK];
+}
 
-void topic_cache_free(struct topic_cache *c)
-{
+void topic_cache_free(struct topic_cache *c) {
     if (!c) return;
     for (uint32_t i = 0; i < c->count; i++) free(cached(c, i)->buffer);
     for (uint32_t i = 0; i * CHUNK < c->count; i++) free(c->chunks[i]);
@@ -35,15 +38,15 @@ void topic_cache_free(struct topic_cache *c)
     free(c);
 }
 
-static struct intern_table table_of(const struct sctx *ctx)
-{
+static struct intern_table table_of(const struct sctx *ctx) {
     return (struct intern_table){ctx->topics, 1, (uint32_t)ctx->header.section[SECTION_TOPICS].count, SECTION_TOPICS};
 }
 
-static uint32_t hash_name(const char *name) { return (uint32_t)hash_bytes(name, strlen(name), 1); }
+static uint32_t hash_name(const char *name) {
+    return (uint32_t)hash_bytes(name, strlen(name), 1);
+}
 
-static bool rehash(struct topic_cache *c)
-{
+static bool rehash(struct topic_cache *c) {
     uint32_t n = c->bucket_count ? c->bucket_count * 4 : 64;
     uint32_t *b = calloc(n, sizeof *b);
     if (!b) return false;
@@ -60,27 +63,27 @@ static bool rehash(struct topic_cache *c)
     return true;
 }
 
-static void link_last(struct topic_cache *c, uint32_t id)
-{
+static void link_last(struct topic_cache *c, uint32_t id) {
     uint32_t *at = &c->buckets[hash_name(cached(c, id)->topic.name) & (c->bucket_count - 1)];
     while (*at) at = &cached(c, *at - 1)->next;
     *at = id + 1;
 }
 
 /* Reads the entries that came since the last time. */
-static int sync_topics(struct sctx *ctx)
-{
+static int sync_topics(struct sctx *ctx) {
     struct topic_cache *c = ctx->topic_cache;
     struct intern_table table = table_of(ctx);
     while (c->count < table.slots && load_acquire(&ctx->topics[c->count])) {
-        if (!c->chunks[c->count / CHUNK] && !(c->chunks[c->count / CHUNK] = calloc(CHUNK, sizeof(struct cached_topic)))) return SCTX_ERR_NO_MEMORY;
+        if (!c->chunks[c->count / CHUNK] && !(c->chunks[c->count / CHUNK] = calloc(CHUNK, sizeof(struct cached_topic))))
+            return SCTX_ERR_NO_MEMORY;
         struct cached_topic *t = cached(c, c->count);
         struct intern_parts p;
         int rc = intern_get(ctx, &table, c->count, &p, &t->buffer);
         if (rc == SCTX_ERR_NO_MEMORY) return rc;
         if (rc == SCTX_ERR_NOT_FOUND) return context_usable(ctx);
         t->topic.id = (uint16_t)c->count;
-        if (rc == SCTX_OK && memchr(p.data[PART_NAME], 0, p.bytes[PART_NAME] + 1u) == (const char *)p.data[PART_NAME] + p.bytes[PART_NAME] &&
+        if (rc == SCTX_OK &&
+            memchr(p.data[PART_NAME], 0, p.bytes[PART_NAME] + 1u) == (const char *)p.data[PART_NAME] + p.bytes[PART_NAME] &&
             name_is_topic(p.data[PART_NAME]) && p.bytes[PART_ENCODING] <= SCTX_ENCODING_MAX && p.bytes[PART_SCHEMA] <= SCTX_SCHEMA_MAX) {
             t->topic.name = p.data[PART_NAME];
             t->topic.encoding = p.data[PART_ENCODING];
@@ -97,24 +100,21 @@ static int sync_topics(struct sctx *ctx)
     return SCTX_OK;
 }
 
-static bool same_topic(const struct sctx_topic *t, const struct sctx_topic_options *o)
-{
+static bool same_topic(const struct sctx_topic *t, const struct sctx_topic_options *o) {
     if (strcmp(t->name, o->name) != 0) return false;
     if (!o->encoding) return true;
     return strcmp(t->encoding, o->encoding) == 0 && t->schema_bytes == o->schema_bytes &&
            (o->schema_bytes == 0 || memcmp(t->schema, o->schema, o->schema_bytes) == 0);
 }
 
-static const struct sctx_topic *find(struct topic_cache *c, const struct sctx_topic_options *o)
-{
+static const struct sctx_topic *find(struct topic_cache *c, const struct sctx_topic_options *o) {
     if (!c->bucket_count) return NULL;
     for (uint32_t at = c->buckets[hash_name(o->name) & (c->bucket_count - 1)]; at; at = cached(c, at - 1)->next)
         if (same_topic(&cached(c, at - 1)->topic, o)) return &cached(c, at - 1)->topic;
     return NULL;
 }
 
-static int register_locked(struct sctx *ctx, const struct sctx_topic_options *o, uint16_t *id)
-{
+static int register_locked(struct sctx *ctx, const struct sctx_topic_options *o, uint16_t *id) {
     struct topic_cache *c = ctx->topic_cache;
     struct intern_table table = table_of(ctx);
     const char *encoding = o->encoding ? o->encoding : "";
@@ -141,8 +141,7 @@ static int register_locked(struct sctx *ctx, const struct sctx_topic_options *o,
     return SCTX_ERR_DAMAGED;
 }
 
-int sctx_topic_register(sctx *ctx, const struct sctx_topic_options *options, uint16_t *id)
-{
+int sctx_topic_register(sctx *ctx, const struct sctx_topic_options *options, uint16_t *id) {
     if (!ctx || !options || !id) return SCTX_ERR_INVALID;
     struct sctx_topic_options o = *options;
     if (!o.name || !name_is_topic(o.name)) return SCTX_ERR_NAME;
@@ -157,8 +156,7 @@ int sctx_topic_register(sctx *ctx, const struct sctx_topic_options *options, uin
     return rc == SCTX_ERR_NOT_FOUND ? SCTX_ERR_READ_ONLY : rc;
 }
 
-int sctx_topic_get(sctx *ctx, uint16_t id, const struct sctx_topic **topic)
-{
+int sctx_topic_get(sctx *ctx, uint16_t id, const struct sctx_topic **topic) {
     if (!ctx || !topic) return SCTX_ERR_INVALID;
     if (*ctx->fork_token == 0) return SCTX_ERR_FORKED;
     pthread_mutex_lock(&ctx->mutex);
@@ -171,15 +169,13 @@ int sctx_topic_get(sctx *ctx, uint16_t id, const struct sctx_topic **topic)
     return rc;
 }
 
-uint32_t topic_count(struct sctx *ctx)
-{
+uint32_t topic_count(struct sctx *ctx) {
     uint32_t n = 0, slots = (uint32_t)ctx->header.section[SECTION_TOPICS].count;
     while (n < slots && load_acquire(&ctx->topics[n])) n++;
     return n;
 }
 
-uint32_t sctx_topic_count(sctx *ctx)
-{
+uint32_t sctx_topic_count(sctx *ctx) {
     if (!ctx || *ctx->fork_token == 0) return 0;
     pthread_mutex_lock(&ctx->mutex);
     (void)sync_topics(ctx);

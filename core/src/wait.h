@@ -18,19 +18,19 @@
 #define WAIT_NEW_TOPIC (UINT32_C(1) << 30)
 #define WAIT_EVERYTHING (UINT32_C(1) << 31)
 
-static inline uint32_t wait_topic_bit(uint32_t topic) { return UINT32_C(1) << (topic * UINT32_C(2654435761) >> 16) % 30; }
+static inline uint32_t wait_topic_bit(uint32_t topic) {
+    return UINT32_C(1) << (topic * UINT32_C(2654435761) >> 16) % 30;
+}
 
 /* The writer's steps after the latch showed `bits`. [any thread, joined only] */
 void wait_wake(struct sctx *ctx, uint32_t bits);
 
-static inline void wait_published(struct sctx *ctx, uint32_t bits)
-{
+static inline void wait_published(struct sctx *ctx, uint32_t bits) {
     if (unlikely(load_seq_cst(&ctx->hot->want) & bits)) wait_wake(ctx, bits);
 }
 
 /* The same for one message: nobody sleeps, nothing is computed. */
-static inline void wait_published_topic(struct sctx *ctx, struct ring_hot *hot, uint32_t topic)
-{
+static inline void wait_published_topic(struct sctx *ctx, struct ring_hot *hot, uint32_t topic) {
     if (unlikely(load_seq_cst(&hot->want))) wait_published(ctx, wait_topic_bit(topic) | WAIT_EVERYTHING);
 }
 

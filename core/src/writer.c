@@ -1,19 +1,17 @@
 #define _GNU_SOURCE
 #include "writer.h"
+#include "participant.h"
 #include "testpoint.h"
 #include "topic.h"
-#include "participant.h"
 #include <stdlib.h>
 #include <string.h>
 
-static void chunks_reset(struct sctx_writer *w, uint64_t seq)
-{
+static void chunks_reset(struct sctx_writer *w, uint64_t seq) {
     if (!w->chunk_seq) return;
     for (uint64_t i = 0; i < w->arena.bytes / w->arena.step; i++) w->chunk_seq[i] = seq;
 }
 
-int sctx_writer_open(sctx *ctx, const struct sctx_writer_options *options, sctx_writer **writer)
-{
+int sctx_writer_open(sctx *ctx, const struct sctx_writer_options *options, sctx_writer **writer) {
     if (!ctx || !writer || (options && options->flags & ~(uint32_t)SCTX_WRITER_NO_AUTO_CAUSE)) return SCTX_ERR_INVALID;
     int rc = context_usable(ctx);
     if (rc) return rc;
@@ -50,8 +48,7 @@ int sctx_writer_open(sctx *ctx, const struct sctx_writer_options *options, sctx_
     return SCTX_OK;
 }
 
-void sctx_writer_close(sctx_writer *w)
-{
+void sctx_writer_close(sctx_writer *w) {
     if (!w) return;
     struct sctx *ctx = w->ctx;
     if (*ctx->fork_token && w->arena.entry && own_fd_valid(&w->arena.lock.file) && own_fd_valid(&ctx->alive.file)) {
@@ -65,11 +62,12 @@ void sctx_writer_close(sctx_writer *w)
     free(w);
 }
 
-const char *sctx_writer_error(const sctx_writer *w) { return w ? w->error.text : ""; }
+const char *sctx_writer_error(const sctx_writer *w) {
+    return w ? w->error.text : "";
+}
 
 /* P1, the seldom part: the record does not fit below intent. */
-static __attribute__((noinline)) int advance_intent(struct sctx_writer *w, uint64_t end)
-{
+static __attribute__((noinline)) int advance_intent(struct sctx_writer *w, uint64_t end) {
     struct arena *a = &w->arena;
     uint64_t intent = (end + a->step - 1) & ~(a->step - 1);
     if (w->gate.used) { /* what is given up must have been read: all that begins below intent - bytes */
@@ -90,8 +88,7 @@ static __attribute__((noinline)) int advance_intent(struct sctx_writer *w, uint6
 }
 
 /* A message larger than a quarter of the arena: a larger arena. */
-static __attribute__((noinline)) int larger_arena(struct sctx_writer *w, uint64_t total)
-{
+static __attribute__((noinline)) int larger_arena(struct sctx_writer *w, uint64_t total) {
     uint64_t bytes = w->arena.bytes;
     while (bytes / 4 < total && bytes < LAYOUT_ARENA_MAX) bytes *= 2;
     if (bytes / 2 < total) return fail(&w->error, SCTX_ERR_TOO_BIG, "a message of %llu bytes fits no arena", (unsigned long long)total);
@@ -101,16 +98,14 @@ static __attribute__((noinline)) int larger_arena(struct sctx_writer *w, uint64_
 }
 
 /* What is asked at the begin of each publish. */
-static inline int writer_ready(const struct sctx_writer *w)
-{
+static inline int writer_ready(const struct sctx_writer *w) {
     if (unlikely(*w->fork_token == 0)) return SCTX_ERR_FORKED;
     if (unlikely(load_relaxed(&w->hot->state) == RING_REMOVED)) return SCTX_ERR_REMOVED;
     return unlikely(load_relaxed(&w->ctx->lost) | load_relaxed(&w->arena.lost)) ? SCTX_ERR_LOST : SCTX_OK;
 }
 
 /* Room for a record of `total` bytes at arena.pos. Records are in one piece: what does not fit before the arena's end begins at its start. */
-always_inline int make_room(struct sctx_writer *w, uint64_t total)
-{
+always_inline int make_room(struct sctx_writer *w, uint64_t total) {
     struct arena *a = &w->arena;
     if (unlikely(total > a->bytes / 4) && (total > a->bytes / 2 || a->bytes < LAYOUT_ARENA_MAX)) {
         int rc = larger_arena(w, total);
@@ -126,14 +121,12 @@ always_inline int make_room(struct sctx_writer *w, uint64_t total)
     return SCTX_OK;
 }
 
-static inline struct record *record_at(const struct sctx_writer *w)
-{
+static inline struct record *record_at(const struct sctx_writer *w) {
     return (struct record *)(void *)(w->arena.data + (w->arena.pos & w->arena.mask));
 }
 
 /* About once a second: note the clock, and look whether the ring was unlinked, replaced or truncated. */
-static __attribute__((noinline)) uint64_t stamp_seldom(struct sctx_writer *w)
-{
+static __attribute__((noinline)) uint64_t stamp_seldom(struct sctx_writer *w) {
     w->clock_noted = clock_note(&w->ctx->clock);
     (void)sctx_check(w->ctx);
     load_fence();
@@ -141,8 +134,7 @@ static __attribute__((noinline)) uint64_t stamp_seldom(struct sctx_writer *w)
 }
 
 /* The moment for a record: not before what the thread saw published. */
-always_inline uint64_t stamp(struct sctx_writer *w, bool others)
-{
+always_inline uint64_t stamp(struct sctx_writer *w, bool others) {
     if (others) load_fence();
     uint64_t ticks = clock_now(w->clock_kind);
     if (unlikely(ticks - w->clock_noted > w->clock_hz)) ticks = stamp_seldom(w);
@@ -155,21 +147,18 @@ struct cause_choice {
     uint32_t flags; /* 0: none */
 };
 
-static inline uint32_t cause_distance(const struct cause_choice *c, uint64_t t)
-{
+static inline uint32_t cause_distance(const struct cause_choice *c, uint64_t t) {
     uint64_t back = t - c->seq;
     return c->flags && back - 1 < UINT32_MAX ? (uint32_t)back : 0;
 }
 
-static __attribute__((noinline)) int no_sense(struct sctx_writer *w)
-{
+static __attribute__((noinline)) int no_sense(struct sctx_writer *w) {
     int rc = writer_ready(w);
     return rc ? rc : fail(&w->error, SCTX_ERR_DAMAGED, "the ring's cells make no sense: sctx rm it");
 }
 
 /* P3 to P7: gives the record at arena.pos the next seq, which is then w->next - 1. `what` is the record's third word without the cause's flags. */
-always_inline int claim_seq(struct sctx_writer *w, struct record *r, uint64_t what, struct cause_choice cause, bool stamped)
-{
+always_inline int claim_seq(struct sctx_writer *w, struct record *r, uint64_t what, struct cause_choice cause, bool stamped) {
     const uint64_t mask = w->cell_mask, n = mask + 1, ref = ref_make(w->arena.slot, w->arena.gen, w->arena.pos), own = w->next;
     struct cell *const cells = w->cells;
     uint64_t t = load_acquire(&w->hot->tail), steps = 0;
@@ -211,8 +200,7 @@ always_inline int claim_seq(struct sctx_writer *w, struct record *r, uint64_t wh
 }
 
 /* After a message is out: the writer's own books. */
-always_inline void account(struct sctx_writer *w, size_t len, uint64_t total)
-{
+always_inline void account(struct sctx_writer *w, size_t len, uint64_t total) {
     struct arena *a = &w->arena;
     if (unlikely(w->chunk_seq != NULL)) w->chunk_seq[(a->pos & a->mask) / a->step] = w->next - 1;
     a->pos += total;
@@ -220,25 +208,25 @@ always_inline void account(struct sctx_writer *w, size_t len, uint64_t total)
     store_relaxed(&a->entry->payload, load_relaxed(&a->entry->payload) + len);
 }
 
-static inline int check_topic(struct sctx_writer *w, uint16_t topic)
-{
+static inline int check_topic(struct sctx_writer *w, uint16_t topic) {
     if (likely(topic < w->topics_known)) return SCTX_OK;
     w->topics_known = sctx_topic_count(w->ctx);
     return topic < w->topics_known ? SCTX_OK : fail(&w->error, SCTX_ERR_INVALID, "topic %u is not registered", topic);
 }
 
-static inline uint64_t what_word(uint16_t topic, size_t len) { return (uint64_t)len << 32 | topic; }
+static inline uint64_t what_word(uint16_t topic, size_t len) {
+    return (uint64_t)len << 32 | topic;
+}
 
-static inline struct cause_choice thread_cause(const struct sctx_writer *w)
-{
+static inline struct cause_choice thread_cause(const struct sctx_writer *w) {
     const struct cause *c = cause_of_thread(w->ctx);
     if (!c || (!w->auto_cause && !(c->flags & SCTX_MSG_CAUSE_EXPLICIT))) return (struct cause_choice){0};
     return (struct cause_choice){c->seq, c->flags};
 }
 
 /* One whole message; the look for sleepers is the caller's. */
-always_inline int publish_one(struct sctx_writer *w, uint16_t topic, const void *data, size_t len, struct cause_choice cause, bool stamped)
-{
+always_inline int publish_one(struct sctx_writer *w, uint16_t topic, const void *data, size_t len, struct cause_choice cause,
+                              bool stamped) {
     const uint64_t total = record_total(len);
     int rc = make_room(w, total); /* P1 */
     if (unlikely(rc)) return rc;
@@ -252,8 +240,7 @@ always_inline int publish_one(struct sctx_writer *w, uint16_t topic, const void 
     return rc;
 }
 
-static inline int publish_checks(struct sctx_writer *w, size_t len)
-{
+static inline int publish_checks(struct sctx_writer *w, size_t len) {
     int rc = writer_ready(w);
     if (unlikely(rc)) return rc;
     if (unlikely(w->reserved_total)) return fail(&w->error, SCTX_ERR_STATE, "a reservation is open: commit or abort it");
@@ -262,8 +249,7 @@ static inline int publish_checks(struct sctx_writer *w, size_t len)
     return SCTX_OK;
 }
 
-int sctx_publish(sctx_writer *w, uint16_t topic, const void *data, size_t len, uint64_t *seq)
-{
+int sctx_publish(sctx_writer *w, uint16_t topic, const void *data, size_t len, uint64_t *seq) {
     if (unlikely(!w || (!data && len))) return SCTX_ERR_INVALID;
     int rc = publish_checks(w, len);
     if (likely(rc == SCTX_OK)) rc = check_topic(w, topic);
@@ -275,15 +261,13 @@ int sctx_publish(sctx_writer *w, uint16_t topic, const void *data, size_t len, u
     return SCTX_OK;
 }
 
-static struct cause_choice outgoing_cause(const struct sctx_writer *w, const struct sctx_outgoing *m)
-{
+static struct cause_choice outgoing_cause(const struct sctx_writer *w, const struct sctx_outgoing *m) {
     if (m->cause_mode == SCTX_CAUSE_AUTO) return thread_cause(w);
     if (m->cause_mode == SCTX_CAUSE_NONE) return (struct cause_choice){0};
     return (struct cause_choice){m->cause, SCTX_MSG_CAUSE | SCTX_MSG_CAUSE_EXPLICIT};
 }
 
-int sctx_publish_batch(sctx_writer *w, struct sctx_outgoing *messages, size_t n, size_t *done)
-{
+int sctx_publish_batch(sctx_writer *w, struct sctx_outgoing *messages, size_t n, size_t *done) {
     if (!w || (!messages && n)) return SCTX_ERR_INVALID;
     uint32_t bits = 0;
     size_t i = 0;
@@ -304,8 +288,7 @@ int sctx_publish_batch(sctx_writer *w, struct sctx_outgoing *messages, size_t n,
     return rc;
 }
 
-int sctx_reserve(sctx_writer *w, size_t len, void **data)
-{
+int sctx_reserve(sctx_writer *w, size_t len, void **data) {
     if (!w || !data) return SCTX_ERR_INVALID;
     int rc = publish_checks(w, len);
     if (rc) return rc;
@@ -320,8 +303,7 @@ int sctx_reserve(sctx_writer *w, size_t len, void **data)
     return SCTX_OK;
 }
 
-int sctx_commit(sctx_writer *w, uint16_t topic, size_t len, uint64_t *seq)
-{
+int sctx_commit(sctx_writer *w, uint16_t topic, size_t len, uint64_t *seq) {
     if (!w) return SCTX_ERR_INVALID;
     int rc = writer_ready(w);
     if (rc) return rc;
@@ -338,7 +320,6 @@ int sctx_commit(sctx_writer *w, uint16_t topic, size_t len, uint64_t *seq)
     return SCTX_OK;
 }
 
-void sctx_abort(sctx_writer *w)
-{
+void sctx_abort(sctx_writer *w) {
     if (w) w->reserved_total = 0;
 }

@@ -18,16 +18,16 @@ struct sctx_writer {
     uint64_t clock_hz;
     uint32_t clock_kind, join;
 
-    uint64_t next;              /* own last seq + 1 */
-    uint64_t last_ticks;        /* of the own last message */
-    uint64_t clock_noted;       /* ticks of the last triple that we know of */
-    uint64_t reserved_total;    /* bytes of an open reservation, header included; 0: none */
-    uint32_t topics_known;      /* ids below this are registered */
+    uint64_t next;           /* own last seq + 1 */
+    uint64_t last_ticks;     /* of the own last message */
+    uint64_t clock_noted;    /* ticks of the last triple that we know of */
+    uint64_t reserved_total; /* bytes of an open reservation, header included; 0: none */
+    uint32_t topics_known;   /* ids below this are registered */
     bool published_any;
     bool auto_cause;
     struct arena arena;
     struct gate_keeper gate;
-    uint64_t *chunk_seq;        /* gated contexts: the last own seq that begins in each step of the arena */
+    uint64_t *chunk_seq; /* gated contexts: the last own seq that begins in each step of the arena */
     size_t reserved_len;
     struct sctx_error error;
 };

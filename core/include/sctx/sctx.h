@@ -50,41 +50,42 @@ extern "C" {
 #define SCTX_VERSION_PATCH 0
 #define SCTX_VERSION "0.1.0"
 
-#define SCTX_NAME_MAX 64u                       /* bytes of a context's or participant's name, without the NUL */
-#define SCTX_TOPIC_MAX 255u                     /* bytes of a topic's or marker's name, without the NUL */
-#define SCTX_ENCODING_MAX 64u                   /* bytes of an encoding's name, without the NUL */
-#define SCTX_SCHEMA_MAX (1u << 20)              /* bytes of a schema */
-#define SCTX_PAYLOAD_MAX (64u << 20)            /* bytes of a payload */
-#define SCTX_FOREVER INT64_C(-1)                /* a time-out that never ends */
+#define SCTX_NAME_MAX 64u            /* bytes of a context's or participant's name, without the NUL */
+#define SCTX_TOPIC_MAX 255u          /* bytes of a topic's or marker's name, without the NUL */
+#define SCTX_ENCODING_MAX 64u        /* bytes of an encoding's name, without the NUL */
+#define SCTX_SCHEMA_MAX (1u << 20)   /* bytes of a schema */
+#define SCTX_PAYLOAD_MAX (64u << 20) /* bytes of a payload */
+#define SCTX_FOREVER INT64_C(-1)     /* a time-out that never ends */
 
 /* struct sctx_options o = SCTX_INIT(o); */
-#define SCTX_INIT(var) {.size = (uint32_t)sizeof(var)}
+#define SCTX_INIT(var) \
+    { .size = (uint32_t)sizeof(var) }
 
 enum sctx_status {
     SCTX_OK = 0,
-    SCTX_AGAIN = -1,             /* nothing to read now */
-    SCTX_TIMEOUT = -2,           /* the time given is over */
-    SCTX_INTERRUPTED = -3,       /* a signal came while waiting */
-    SCTX_ERR_INVALID = -4,       /* an argument is out of its range */
-    SCTX_ERR_NAME = -5,          /* a name is empty, too long, or has characters that names may not have */
-    SCTX_ERR_NOT_FOUND = -6,     /* no such context, topic, participant or marker */
-    SCTX_ERR_EXISTS = -7,        /* it is there already (sctx_create) */
-    SCTX_ERR_ACCESS = -8,        /* file permissions do not allow it */
-    SCTX_ERR_UNSAFE = -9,        /* a folder or file has the wrong owner, type or mode: refused */
-    SCTX_ERR_VERSION = -10,      /* the context was made by an incompatible version */
-    SCTX_ERR_DAMAGED = -11,      /* the context's contents make no sense */
-    SCTX_ERR_LOST = -12,         /* the ring's file was truncated or replaced under us */
-    SCTX_ERR_REMOVED = -13,      /* the context was removed (sctx rm) */
-    SCTX_ERR_NO_SPACE = -14,     /* the file system is full, or the context's --max-memory is reached */
-    SCTX_ERR_FULL = -15,         /* a table is full: participants, readers, arenas, topics or markers */
-    SCTX_ERR_TOO_BIG = -16,      /* the payload is larger than SCTX_PAYLOAD_MAX, or than this context can ever hold */
-    SCTX_ERR_NO_MEMORY = -17,    /* malloc or mmap failed */
-    SCTX_ERR_READ_ONLY = -18,    /* a tap cannot do that */
-    SCTX_ERR_GATING = -19,       /* gated reading was asked of a context that was not created with gating allowed */
-    SCTX_ERR_FORKED = -20,       /* this handle belongs to the parent process */
-    SCTX_ERR_STATE = -21,        /* calls in the wrong order: commit without reserve, publish while reserved */
-    SCTX_ERR_KIND = -22,         /* a marker of another kind */
-    SCTX_ERR_SYSTEM = -23,       /* a system call failed; the error text says which */
+    SCTX_AGAIN = -1,          /* nothing to read now */
+    SCTX_TIMEOUT = -2,        /* the time given is over */
+    SCTX_INTERRUPTED = -3,    /* a signal came while waiting */
+    SCTX_ERR_INVALID = -4,    /* an argument is out of its range */
+    SCTX_ERR_NAME = -5,       /* a name is empty, too long, or has characters that names may not have */
+    SCTX_ERR_NOT_FOUND = -6,  /* no such context, topic, participant or marker */
+    SCTX_ERR_EXISTS = -7,     /* it is there already (sctx_create) */
+    SCTX_ERR_ACCESS = -8,     /* file permissions do not allow it */
+    SCTX_ERR_UNSAFE = -9,     /* a folder or file has the wrong owner, type or mode: refused */
+    SCTX_ERR_VERSION = -10,   /* the context was made by an incompatible version */
+    SCTX_ERR_DAMAGED = -11,   /* the context's contents make no sense */
+    SCTX_ERR_LOST = -12,      /* the ring's file was truncated or replaced under us */
+    SCTX_ERR_REMOVED = -13,   /* the context was removed (sctx rm) */
+    SCTX_ERR_NO_SPACE = -14,  /* the file system is full, or the context's --max-memory is reached */
+    SCTX_ERR_FULL = -15,      /* a table is full: participants, readers, arenas, topics or markers */
+    SCTX_ERR_TOO_BIG = -16,   /* the payload is larger than SCTX_PAYLOAD_MAX, or than this context can ever hold */
+    SCTX_ERR_NO_MEMORY = -17, /* malloc or mmap failed */
+    SCTX_ERR_READ_ONLY = -18, /* a tap cannot do that */
+    SCTX_ERR_GATING = -19,    /* gated reading was asked of a context that was not created with gating allowed */
+    SCTX_ERR_FORKED = -20,    /* this handle belongs to the parent process */
+    SCTX_ERR_STATE = -21,     /* calls in the wrong order: commit without reserve, publish while reserved */
+    SCTX_ERR_KIND = -22,      /* a marker of another kind */
+    SCTX_ERR_SYSTEM = -23,    /* a system call failed; the error text says which */
 };
 
 /* One line for a status, never NULL. [any thread] */
@@ -98,22 +99,22 @@ struct sctx_error {
 /* ---- contexts ------------------------------------------------------------------------------------------------------------- */
 
 enum sctx_create_flags {
-    SCTX_CREATE_GATING = 1,      /* readers may join gated */
-    SCTX_CREATE_TAP_ONLY = 2,    /* with a group: its members may tap, not join */
+    SCTX_CREATE_GATING = 1,   /* readers may join gated */
+    SCTX_CREATE_TAP_ONLY = 2, /* with a group: its members may tap, not join */
 };
 
 struct sctx_create_options {
     uint32_t size;
-    uint32_t flags;              /* enum sctx_create_flags */
-    const char *context;         /* "NAME"; NULL: $SCTX_CONTEXT, then "default" */
-    const char *dir;             /* the folder above; NULL: $SCTX_DIR, then /dev/shm/sctx-UID */
-    uint64_t cells;              /* messages that the ring holds: a power of two, 64 to 2^24; 0: 32768 */
-    uint64_t arena_bytes;        /* a writer's first arena: a power of two, 64 KiB to 256 MiB; 0: 1 MiB */
-    uint64_t max_memory;         /* bytes that all files of the context may take; 0: 1 GiB */
-    uint64_t gate_timeout_ns;    /* how long writers wait for a gated reader; 0: 1 s */
-    const char *group;           /* NULL: private (folder 0700, files 0600); else a group's name or number: see docs/architecture.md */
-    uint64_t first_seq;          /* seq of the first message; 0: 1. For tests of wrap-around */
-    struct sctx_error *error;    /* or NULL */
+    uint32_t flags;           /* enum sctx_create_flags */
+    const char *context;      /* "NAME"; NULL: $SCTX_CONTEXT, then "default" */
+    const char *dir;          /* the folder above; NULL: $SCTX_DIR, then /dev/shm/sctx-UID */
+    uint64_t cells;           /* messages that the ring holds: a power of two, 64 to 2^24; 0: 32768 */
+    uint64_t arena_bytes;     /* a writer's first arena: a power of two, 64 KiB to 256 MiB; 0: 1 MiB */
+    uint64_t max_memory;      /* bytes that all files of the context may take; 0: 1 GiB */
+    uint64_t gate_timeout_ns; /* how long writers wait for a gated reader; 0: 1 s */
+    const char *group;        /* NULL: private (folder 0700, files 0600); else a group's name or number: see docs/architecture.md */
+    uint64_t first_seq;       /* seq of the first message; 0: 1. For tests of wrap-around */
+    struct sctx_error *error; /* or NULL */
 };
 
 /* Makes a context; everything it needs at first is allocated before it becomes visible, by one rename.
@@ -132,11 +133,11 @@ typedef struct sctx sctx;
 
 struct sctx_options {
     uint32_t size;
-    uint32_t flags;              /* none yet: 0 */
-    const char *context;         /* "NAME" or "USER:NAME"; NULL: $SCTX_CONTEXT, then "default" */
-    const char *dir;             /* NULL: $SCTX_DIR, then /dev/shm/sctx-UID */
-    const char *name;            /* who joins; NULL: the program's name. Up to SCTX_NAME_MAX bytes of UTF-8, no control characters */
-    struct sctx_error *error;    /* or NULL */
+    uint32_t flags;           /* none yet: 0 */
+    const char *context;      /* "NAME" or "USER:NAME"; NULL: $SCTX_CONTEXT, then "default" */
+    const char *dir;          /* NULL: $SCTX_DIR, then /dev/shm/sctx-UID */
+    const char *name;         /* who joins; NULL: the program's name. Up to SCTX_NAME_MAX bytes of UTF-8, no control characters */
+    struct sctx_error *error; /* or NULL */
 };
 
 /* Joins a context as a participant, and creates it with the defaults if it is not there (only "NAME", never another user's).
@@ -165,18 +166,18 @@ SCTX_API int sctx_guard_install(void);
 
 /* A topic is (name, encoding, schema): the same name with another encoding is another id. Immutable once registered. */
 struct sctx_topic {
-    const char *name;            /* levels split by '/', valid UTF-8, no control characters, NUL-terminated */
-    const char *encoding;        /* "json", "msgpack", "struct:Order", ...; "" where none was declared */
-    const void *schema;          /* schema_bytes bytes, or NULL */
+    const char *name;     /* levels split by '/', valid UTF-8, no control characters, NUL-terminated */
+    const char *encoding; /* "json", "msgpack", "struct:Order", ...; "" where none was declared */
+    const void *schema;   /* schema_bytes bytes, or NULL */
     uint32_t schema_bytes;
-    uint16_t id;                 /* 0 to 65534 */
+    uint16_t id; /* 0 to 65534 */
 };
 
 struct sctx_topic_options {
     uint32_t size;
-    uint32_t schema_bytes;       /* 0 to SCTX_SCHEMA_MAX */
+    uint32_t schema_bytes; /* 0 to SCTX_SCHEMA_MAX */
     const char *name;
-    const char *encoding;        /* NULL: the first topic of that name, whatever its encoding; a new one gets "" */
+    const char *encoding; /* NULL: the first topic of that name, whatever its encoding; a new one gets "" */
     const void *schema;
 };
 
@@ -202,7 +203,7 @@ enum sctx_writer_flags { SCTX_WRITER_NO_AUTO_CAUSE = 1 };
 
 struct sctx_writer_options {
     uint32_t size;
-    uint32_t flags;              /* enum sctx_writer_flags */
+    uint32_t flags; /* enum sctx_writer_flags */
 };
 
 /* Takes an arena: a dead writer's of the same user is adopted (its old messages stay readable), else a new one is made.
@@ -217,18 +218,18 @@ SCTX_API void sctx_writer_close(sctx_writer *writer); /* NULL is allowed. [owner
 SCTX_API int sctx_publish(sctx_writer *writer, uint16_t topic, const void *data, size_t len, uint64_t *seq);
 
 enum sctx_cause_mode {
-    SCTX_CAUSE_AUTO = 0,         /* the thread's */
+    SCTX_CAUSE_AUTO = 0, /* the thread's */
     SCTX_CAUSE_NONE = 1,
-    SCTX_CAUSE_SEQ = 2,          /* the field `cause` */
+    SCTX_CAUSE_SEQ = 2, /* the field `cause` */
 };
 
 struct sctx_outgoing {
     const void *data;
     uint32_t len;
     uint16_t topic;
-    uint16_t cause_mode;         /* enum sctx_cause_mode */
-    uint64_t cause;              /* a seq before the message's own; one more than 2^32-1 back is dropped */
-    uint64_t seq;                /* out */
+    uint16_t cause_mode; /* enum sctx_cause_mode */
+    uint64_t cause;      /* a seq before the message's own; one more than 2^32-1 back is dropped */
+    uint64_t seq;        /* out */
 };
 
 /* Publishes messages[0..n-1] in this order, each on its own (others' may come between), with one look for sleepers at the end. *done (or NULL) is the
@@ -258,20 +259,20 @@ SCTX_API bool sctx_cause_get(sctx *ctx, uint64_t *seq); /* false: none */
 typedef struct sctx_reader sctx_reader;
 
 enum sctx_reader_flags {
-    SCTX_READER_GATED = 1,       /* writers wait for it */
-    SCTX_READER_NO_CAUSE = 2,    /* what it reads never becomes a cause */
+    SCTX_READER_GATED = 1,    /* writers wait for it */
+    SCTX_READER_NO_CAUSE = 2, /* what it reads never becomes a cause */
 };
 
 enum sctx_from {
-    SCTX_FROM_NOW = 0,           /* what is published after the call began */
-    SCTX_FROM_START = 1,         /* the oldest message that the ring still holds */
-    SCTX_FROM_SEQ = 2,           /* the field `seq`; what the ring no longer holds counts as lost */
+    SCTX_FROM_NOW = 0,   /* what is published after the call began */
+    SCTX_FROM_START = 1, /* the oldest message that the ring still holds */
+    SCTX_FROM_SEQ = 2,   /* the field `seq`; what the ring no longer holds counts as lost */
 };
 
 struct sctx_reader_options {
     uint32_t size;
-    uint32_t flags;              /* enum sctx_reader_flags */
-    uint32_t from;               /* enum sctx_from */
+    uint32_t flags; /* enum sctx_reader_flags */
+    uint32_t from;  /* enum sctx_from */
     uint32_t pattern_count;
     const char *const *patterns; /* topics to deliver; none: all */
     uint64_t seq;
@@ -283,16 +284,16 @@ enum sctx_message_flags {
 };
 
 struct sctx_message {
-    uint64_t seq;                /* its number: no holes, in the order of publication */
-    int64_t time_ns;             /* when it was published, ns since 1970; never decreases along seq within one reader, but for steps of the clock */
-    uint64_t cause;              /* seq of the message it answers, if flags has SCTX_MSG_CAUSE */
-    const void *data;            /* len bytes, 8-byte aligned */
+    uint64_t seq;     /* its number: no holes, in the order of publication */
+    int64_t time_ns;  /* when it was published, ns since 1970; never decreases along seq within one reader, but for steps of the clock */
+    uint64_t cause;   /* seq of the message it answers, if flags has SCTX_MSG_CAUSE */
+    const void *data; /* len bytes, 8-byte aligned */
     uint32_t len;
-    uint32_t from;               /* the sender's join number */
+    uint32_t from; /* the sender's join number */
     uint16_t topic;
-    uint16_t flags;              /* enum sctx_message_flags */
+    uint16_t flags; /* enum sctx_message_flags */
     uint32_t reserved;
-    uint64_t lost, gone;         /* messages missed between the one delivered before and this one */
+    uint64_t lost, gone; /* messages missed between the one delivered before and this one */
 };
 
 /* On a joined context it takes a place in the table of readers; on a tap it takes nothing. options may be NULL: from now on, all topics.
@@ -320,10 +321,10 @@ SCTX_API int sctx_reader_fd(sctx_reader *reader);
 
 struct sctx_reader_stats {
     uint32_t size;
-    uint32_t gated;              /* 1: gated; 2: was, and was let go because it took too long; 0: never */
-    uint64_t start_seq, cursor;  /* cursor - start_seq == delivered + filtered + lost + gone */
+    uint32_t gated;             /* 1: gated; 2: was, and was let go because it took too long; 0: never */
+    uint64_t start_seq, cursor; /* cursor - start_seq == delivered + filtered + lost + gone */
     uint64_t delivered, filtered, lost, gone;
-    uint64_t tail;               /* the next seq to be published, about */
+    uint64_t tail; /* the next seq to be published, about */
 };
 SCTX_API int sctx_reader_stats(const sctx_reader *reader, struct sctx_reader_stats *stats); /* [owner] */
 
@@ -336,19 +337,19 @@ enum sctx_role { SCTX_ROLE_WRITER = 1, SCTX_ROLE_READER = 2, SCTX_ROLE_GATED = 4
 enum sctx_alive {
     SCTX_DEAD = 0,
     SCTX_ALIVE = 1,
-    SCTX_ALIVE_BY_PID = 2,       /* may not look at the locks: judged by pid and start time */
+    SCTX_ALIVE_BY_PID = 2, /* may not look at the locks: judged by pid and start time */
 };
 
 struct sctx_participant {
     uint32_t size;
-    uint32_t join;               /* its number; 0: this slot was never used or is being filled */
+    uint32_t join; /* its number; 0: this slot was never used or is being filled */
     uint32_t pid, uid;
-    uint32_t alive;              /* enum sctx_alive */
-    uint32_t roles;              /* enum sctx_role, of the handles open now (for the dead: at the end) */
-    char name[SCTX_NAME_MAX + 1];/* as the participant wrote it: any bytes may be in it, print it escaped */
-    int64_t joined_ns;           /* ns since 1970 */
-    uint64_t published, bytes;   /* messages and payload bytes, by its writers so far */
-    uint64_t cursor, lag;        /* of its slowest reader; 0 without readers */
+    uint32_t alive;                 /* enum sctx_alive */
+    uint32_t roles;                 /* enum sctx_role, of the handles open now (for the dead: at the end) */
+    char name[SCTX_NAME_MAX + 1];   /* as the participant wrote it: any bytes may be in it, print it escaped */
+    int64_t joined_ns;              /* ns since 1970 */
+    uint64_t published, bytes;      /* messages and payload bytes, by its writers so far */
+    uint64_t cursor, lag;           /* of its slowest reader; 0 without readers */
     uint64_t delivered, lost, gone; /* of all its readers, as last noted by them */
 };
 
@@ -381,12 +382,12 @@ enum sctx_marker_flags {
 
 struct sctx_marker_options {
     uint32_t size;
-    uint32_t kind;               /* enum sctx_marker_kind; 0: it must be there already, any kind */
-    const char *name;            /* rules as for topics */
-    const char *unit;            /* up to 15 bytes; NULL: none. Taken from whoever makes the marker */
-    uint32_t flags;              /* of the fields below; 0 leaves what is there */
+    uint32_t kind;    /* enum sctx_marker_kind; 0: it must be there already, any kind */
+    const char *name; /* rules as for topics */
+    const char *unit; /* up to 15 bytes; NULL: none. Taken from whoever makes the marker */
+    uint32_t flags;   /* of the fields below; 0 leaves what is there */
     uint32_t reserved;
-    sctx_level low, high, step;  /* step 0: only thresholds announce */
+    sctx_level low, high, step; /* step 0: only thresholds announce */
 };
 
 /* Finds or makes a marker; a new one is 0. NAME; KIND: it is of another kind; NOT_FOUND (kind 0, or a tap); FULL, NO_SPACE, REMOVED, FORKED. [any thread] */
@@ -401,14 +402,14 @@ SCTX_API sctx_level sctx_marker_level(const sctx_marker *marker);
 
 struct sctx_marker_state {
     uint32_t size;
-    uint32_t kind;               /* enum sctx_marker_kind */
-    uint32_t flags;              /* enum sctx_marker_flags */
-    uint32_t id;                 /* 0 to sctx_marker_count()-1 */
-    const char *name, *unit;     /* borrowed until sctx_close() */
+    uint32_t kind;           /* enum sctx_marker_kind */
+    uint32_t flags;          /* enum sctx_marker_flags */
+    uint32_t id;             /* 0 to sctx_marker_count()-1 */
+    const char *name, *unit; /* borrowed until sctx_close() */
     sctx_level level, low, high, step;
-    int64_t time_ns;             /* of the last set or add; 0: never */
+    int64_t time_ns; /* of the last set or add; 0: never */
 };
-SCTX_API uint32_t sctx_marker_count(sctx *ctx); /* [any thread] */
+SCTX_API uint32_t sctx_marker_count(sctx *ctx);                                        /* [any thread] */
 SCTX_API int sctx_marker_get(sctx *ctx, uint32_t id, struct sctx_marker_state *state); /* NOT_FOUND, DAMAGED. [any thread] */
 SCTX_API int sctx_marker_find(sctx *ctx, const char *name, uint32_t *id);              /* NOT_FOUND. [any thread] */
 
@@ -416,28 +417,28 @@ SCTX_API int sctx_marker_find(sctx *ctx, const char *name, uint32_t *id);       
 
 struct sctx_info {
     uint32_t size;
-    uint32_t flags;              /* enum sctx_create_flags */
+    uint32_t flags; /* enum sctx_create_flags */
     char name[SCTX_NAME_MAX + 1];
     char path[256];
     uint32_t layout_major, layout_minor;
-    uint64_t id;                 /* random, of this creation */
+    uint64_t id; /* random, of this creation */
     int64_t created_ns;
     uint64_t cells;
-    uint64_t first_seq;          /* of the context's life */
-    uint64_t oldest, tail;       /* seqs that the ring holds now: oldest to tail-1 */
-    int64_t span_ns;             /* time from the oldest to the newest of them that can still be read */
-    uint32_t arenas, arenas_used;/* slots; in use, by the living or with a dead writer's records */
-    uint64_t arena_bytes;        /* a writer's first arena */
+    uint64_t first_seq;                              /* of the context's life */
+    uint64_t oldest, tail;                           /* seqs that the ring holds now: oldest to tail-1 */
+    int64_t span_ns;                                 /* time from the oldest to the newest of them that can still be read */
+    uint32_t arenas, arenas_used;                    /* slots; in use, by the living or with a dead writer's records */
+    uint64_t arena_bytes;                            /* a writer's first arena */
     uint64_t memory_ring, memory_arenas, memory_max; /* bytes: the ring's file with its tables, all arenas, the cap */
-    uint64_t memory_tables;      /* of memory_ring: topics, schemas and markers, which grow */
+    uint64_t memory_tables;                          /* of memory_ring: topics, schemas and markers, which grow */
     uint32_t participants_alive, participants_known, participant_slots;
-    uint32_t readers;            /* places taken in the table of readers, of 1,024 */
+    uint32_t readers; /* places taken in the table of readers, of 1,024 */
     uint32_t topics, markers;
-    uint32_t clock;              /* 0: the system's monotonic clock, 1: the processor's counter (TSC, CNTVCT) */
-    uint32_t clock_epochs;       /* 1, and one more for each jump of the clock noted (suspend, migration, time set) */
-    uint64_t clock_hz;           /* ticks a second, as measured */
+    uint32_t clock;        /* 0: the system's monotonic clock, 1: the processor's counter (TSC, CNTVCT) */
+    uint32_t clock_epochs; /* 1, and one more for each jump of the clock noted (suspend, migration, time set) */
+    uint64_t clock_hz;     /* ticks a second, as measured */
     uint64_t gate_timeout_ns;
-    uint64_t gate_evictions;     /* gated readers let go because they took too long */
+    uint64_t gate_evictions; /* gated readers let go because they took too long */
 };
 SCTX_API int sctx_info_get(sctx *ctx, struct sctx_info *info); /* DAMAGED, LOST, FORKED. [any thread] */
 
