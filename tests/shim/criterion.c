@@ -147,7 +147,7 @@ int main(int argc, char **argv) {
         }
         count[run(test)]++;
     }
-    fprintf(stderr, "[====] Synthesis: Tested: %d | Passing: %d | Failing: %d | Skipped: %d\n", count[PASSED] + count[FAILED], count[PASSED],
-            count[FAILED], count[SKIPPED]);
+    fprintf(stderr, "[====] Synthesis: Tested: %d | Passing: %d | Failing: %d | Skipped: %d\n", count[PASSED] + count[FAILED],
+            count[PASSED], count[FAILED], count[SKIPPED]);
     return count[FAILED] > 0 || (!list && count[PASSED] + count[SKIPPED] == 0);
 }

@@ -34,25 +34,27 @@ void shim_add_suite(const char *suite, const struct criterion_test_extra_data *e
 void shim_failed(const char *file, int line, const char *what, bool stop, const char *format, ...) __attribute__((format(printf, 5, 6)));
 void shim_skip(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
-#define Test(suite_, name_, ...)                                                                                                    \
-    static void suite_##_##name_##_run(void);                                                                                       \
-    __attribute__((constructor)) static void suite_##_##name_##_add(void) {                                                        \
-        static struct shim_test test = {                                                                                            \
-            .suite = #suite_, .name = #name_, .run = suite_##_##name_##_run, .extra = {.sentinel_ = 0, ##__VA_ARGS__}};             \
-        shim_add(&test);                                                                                                            \
-    }                                                                                                                               \
+#define Test(suite_, name_, ...)                                                   \
+    static void suite_##_##name_##_run(void);                                      \
+    __attribute__((constructor)) static void suite_##_##name_##_add(void) {        \
+        static struct shim_test test = {.suite = #suite_,                          \
+                                        .name = #name_,                            \
+                                        .run = suite_##_##name_##_run,             \
+                                        .extra = {.sentinel_ = 0, ##__VA_ARGS__}}; \
+        shim_add(&test);                                                           \
+    }                                                                              \
     static void suite_##_##name_##_run(void)
 
-#define TestSuite(suite_, ...)                                                                                                      \
-    __attribute__((constructor)) static void suite_##_suite_add(void) {                                                            \
-        static const struct criterion_test_extra_data extra = {.sentinel_ = 0, ##__VA_ARGS__};                                      \
-        shim_add_suite(#suite_, &extra);                                                                                            \
-    }                                                                                                                               \
+#define TestSuite(suite_, ...)                                                                 \
+    __attribute__((constructor)) static void suite_##_suite_add(void) {                        \
+        static const struct criterion_test_extra_data extra = {.sentinel_ = 0, ##__VA_ARGS__}; \
+        shim_add_suite(#suite_, &extra);                                                       \
+    }                                                                                          \
     struct shim_test
 
-#define SHIM_CHECK(stop, condition, what, ...)                                                                                      \
-    do {                                                                                                                            \
-        if (!(condition)) shim_failed(__FILE__, __LINE__, what, stop, "" __VA_ARGS__);                                              \
+#define SHIM_CHECK(stop, condition, what, ...)                                         \
+    do {                                                                               \
+        if (!(condition)) shim_failed(__FILE__, __LINE__, what, stop, "" __VA_ARGS__); \
     } while (0)
 
 #define cr_assert(c, ...) SHIM_CHECK(true, (c), #c, __VA_ARGS__)
