@@ -223,7 +223,7 @@ static inline uint64_t hash_bytes(const void *data, size_t n, uint64_t h) {
         h = mix64(h, v);
     }
     uint64_t v = n;
-    memcpy(&v, p, n);
+    if (n) memcpy(&v, p, n);
     return n ? mix64(h, v ^ (uint64_t)n << 56) : h;
 }
 #endif

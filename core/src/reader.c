@@ -15,8 +15,6 @@
 #define AHEAD_PAUSES 16u /* about half a microsecond: some dozens of messages */
 #define AHEAD_BURST 4u   /* letting the writer get ahead paid if at least so many came */
 #define HOLD_MOST 4096u
-#define BEHIND_LEAST 1024u /* messages */
-#define BEHIND_PAUSES 1024u
 
 /* ---- opening -------------------------------------------------------------------------------------------------------------- */
 
@@ -256,19 +254,6 @@ static inline void fill_message(struct sctx_reader *r, const struct found *f, co
     m->reserved = 0;
 }
 
-/* Directly behind a busy writer a reader is slow and makes it slow: what it looks at, and what its core fetches ahead of that, is about to be written, and
- * each message costs both a trip of several lines (measured: 175 ns a message; a thousand messages behind: 22 ns). So in a
- * dense stream it steps back, for some 20 microseconds, without a look at anything shared. */
-static void step_back(void) {
-    for (uint32_t i = 0; i < BEHIND_PAUSES; i++) cpu_pause();
-}
-
-/* Every 64 messages or so. */
-static __attribute__((noinline)) void milestone(struct sctx_reader *r) {
-    note(r);
-    if (r->burst >= 64 && r->ctx->cell_mask >= 8 * BEHIND_LEAST && load_relaxed(&r->ctx->hot->tail) - r->cursor < BEHIND_LEAST) step_back();
-}
-
 static inline void delivered(struct sctx_reader *r, struct sctx_message *m) {
     m->lost = r->lost - r->lost_told;
     m->gone = r->gone - r->gone_told;
@@ -279,7 +264,7 @@ static inline void delivered(struct sctx_reader *r, struct sctx_message *m) {
     r->delivered++;
     if (r->causes) cause_note(r->ctx, r->cursor, SCTX_MSG_CAUSE);
     r->cursor++;
-    if (unlikely((r->cursor & r->note_mask) == 0)) milestone(r);
+    if (unlikely((r->cursor & r->note_mask) == 0)) note(r);
 }
 
 static __attribute__((noinline)) int grow_buffer(struct sctx_reader *r, size_t len) {

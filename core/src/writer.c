@@ -181,6 +181,7 @@ always_inline int claim_seq(struct sctx_writer *w, struct record *r, uint64_t wh
         if (unlikely(w->gate.used)) { /* P4 */
             int rc = gate_pass(w->ctx, &w->gate, t - n);
             if (unlikely(rc)) return rc;
+            steps = 0; /* others may have gone round many times while it waited: that is no damage */
         }
         bool others = t != own || unlikely(!w->published_any);
         uint64_t ticks = stamped && !others ? w->last_ticks : stamp(w, others); /* P5 */
