@@ -3,6 +3,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+enum { CHECK_COLUMNS = 16 };
 
 void doctor_report(struct doctor *doctor, enum verdict verdict, const char *check, const char *mend, const char *format, ...) {
     static const char *const names[] = {"ok", "warn", "fail"};
@@ -28,7 +31,10 @@ void doctor_report(struct doctor *doctor, enum verdict verdict, const char *chec
         out_text(out, "}\n");
         return;
     }
-    out_format(out, "%s%-4s%s  %-16s  ", paint(call, paints[verdict]), names[verdict], paint(call, PAINT_OFF), check);
+    out_format(out, "%s%-4s%s  ", paint(call, paints[verdict]), names[verdict], paint(call, PAINT_OFF));
+    inert_text(out, check);
+    for (size_t column = inert_columns(check, strlen(check)); column < CHECK_COLUMNS; column++) out_char(out, ' ');
+    out_text(out, "  ");
     inert_text(out, detail);
     out_char(out, '\n');
     if (mend != NULL) {

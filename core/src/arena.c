@@ -57,6 +57,10 @@ static int arena_map(struct sctx *ctx, struct arena *a, int fd, uint32_t slot, u
     a->entry = &ctx->arenas[slot];
     a->intent = load_relaxed(&h->intent);
     a->pos = (a->intent + LAYOUT_UNIT - 1) & ~(uint64_t)(LAYOUT_UNIT - 1);
+    uint64_t resume = load_relaxed(&h->resume) - 1; /* nothing was ever published between it and intent */
+    if (resume < a->intent && a->intent - resume <= a->step && resume % LAYOUT_UNIT == 0) a->pos = resume;
+    store_relaxed(&h->resume, 0); /* before anything is written there: a crash from now on leaves intent only */
+    fence_release();
     return SCTX_OK;
 }
 
@@ -279,7 +283,10 @@ void arena_sweep(struct sctx *ctx, struct arena *a) {
 }
 
 void arena_release(struct arena *a) {
-    if (a->entry && own_fd_valid(&a->lock.file)) store_release(&a->entry->join, 0); /* else another may own the slot by now */
+    if (a->entry && a->header && own_fd_valid(&a->lock.file)) {
+        store_release(&a->header->resume, a->pos + 1);
+        store_release(&a->entry->join, 0); /* else another may own the slot by now */
+    }
     mapping_close(&a->map);
     lock_close(&a->lock);
 }

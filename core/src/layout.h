@@ -168,6 +168,7 @@ struct arena_header {
     _Alignas(128) _Atomic uint64_t intent;  /* in bytes, ever growing */
     _Alignas(128) _Atomic uint64_t retired; /* 1: a newer generation took over, and `last_seq` tells its last message */
     _Atomic uint64_t last_seq;
+    _Atomic uint64_t resume; /* position + 1 at which an owner that closed stopped; 0: unknown, go on at intent */
 };
 _Static_assert(sizeof(struct arena_header) <= LAYOUT_PAGE, "the header is one page");
 
