@@ -44,10 +44,10 @@ kill_all() {
 setsid "$@" </dev/null &
 session=$!
 (
-    trap 'kill "$nap" 2>/dev/null; exit' TERM
-    sleep "$seconds" &
-    nap=$!
-    wait "$nap" && echo "$name: not done after $seconds s" >&2 && kill_all
+    exec {never}<> <(:) # reading from it waits, in this process: nothing to tidy up when it is ended
+    read -r -t "$seconds" -u "$never"
+    echo "$name: not done after $seconds s" >&2
+    kill_all
 ) &
 watch=$!
 wait "$session"

@@ -31,7 +31,7 @@ void shim_add_suite(const char *suite, const struct criterion_test_extra_data *e
     suites[suite_count++].extra = extra;
 }
 
-static void print_more(const char *format, va_list args) {
+__attribute__((format(printf, 1, 0))) static void print_more(const char *format, va_list args) {
     if (*format != '\0') {
         fputs(": ", stderr);
         vfprintf(stderr, format, args);
