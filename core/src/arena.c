@@ -138,6 +138,7 @@ static int arena_replace(struct sctx *ctx, struct arena *a, uint32_t slot, uint6
         return rc;
     }
     if (load_relaxed(&e->oldest) == 0) store_relaxed(&e->oldest, g);
+    store_relaxed(&e->uid, (uint32_t)geteuid()); /* before gen: if we die in between, the next one of this user may adopt it */
     TESTPOINT("arena:before-gen");
     store_release(&e->gen, g);
     TESTPOINT("arena:after-gen");
@@ -160,6 +161,10 @@ static int arena_adopt(struct sctx *ctx, struct arena *a, uint32_t slot, uint64_
     if (fd < 0) return SCTX_ERR_NOT_FOUND;
     int rc = arena_map(ctx, a, fd, slot, gen);
     close(fd);
+    if (rc == SCTX_OK && load_relaxed(&e->bytes) != a->bytes) { /* its owner died while it made a larger one: no ref names that */
+        arena_file_name(name, slot, gen + 1 ? gen + 1 : 1);
+        (void)unlinkat(folder, name, 0);
+    }
     return rc == SCTX_OK && a->bytes < bytes ? SCTX_ERR_TOO_BIG : rc;
 }
 

@@ -72,6 +72,11 @@ static int64_t ticks_to_ns(int64_t ticks, uint64_t hz) {
     return hz ? (int64_t)((int128)ticks * (int128)SECOND / (int128)hz) : 0;
 }
 
+/* a - b, whatever they are: the ring's contents may be anything. */
+static int64_t apart(int64_t a, int64_t b) {
+    return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+
 uint64_t clock_note(const struct clock_view *view) {
     uint64_t head = load_acquire(&view->hot->clock_head);
     struct moment last, now;
@@ -88,7 +93,7 @@ uint64_t clock_note(const struct clock_view *view) {
     store_release(&t->check, triple_check(&now));
     if (have) {
         /* The first rate was measured over a moment only: its error grows with the distance. */
-        int64_t off = (int64_t)(now.real - last.real) - ticks_to_ns((int64_t)(now.ticks - last.ticks), view->hz);
+        int64_t off = apart((int64_t)(now.real - last.real), ticks_to_ns((int64_t)(now.ticks - last.ticks), view->hz));
         int64_t allowed = EPOCH_OFF_NS + (int64_t)(now.real - last.real) / 1000;
         if (off > allowed || off < -allowed) atomic_fetch_add(&view->hot->clock_epochs, 1);
     }
@@ -119,7 +124,7 @@ void clock_map_refresh(struct clock_map *map, const struct clock_view *view, uin
     map->base_ticks = base->ticks;
     map->base_ns = (int64_t)base->real;
     if (prev.ticks && next.ticks) {
-        int64_t real = (int64_t)(next.real - prev.real), off = real - ticks_to_ns((int64_t)(next.ticks - prev.ticks), hz);
+        int64_t real = (int64_t)(next.real - prev.real), off = apart(real, ticks_to_ns((int64_t)(next.ticks - prev.ticks), hz));
         int64_t allowed = EPOCH_OFF_NS + real / 2000;
         if (real > 0 && off < allowed && off > -allowed) /* the same epoch: interpolate */
             map->mult = (uint64_t)(((uint128)(uint64_t)real << 32) / (next.ticks - prev.ticks));

@@ -43,6 +43,6 @@ void clock_map_refresh(struct clock_map *map, const struct clock_view *view, uin
 static inline int64_t clock_convert(struct clock_map *map, const struct clock_view *view, uint64_t ticks) {
     if (unlikely(ticks - map->from >= map->to - map->from)) clock_map_refresh(map, view, ticks);
     int64_t delta = (int64_t)(ticks - map->base_ticks);
-    return map->base_ns + (int64_t)(((int128)delta * (int128)map->mult) >> 32);
+    return (int64_t)((uint64_t)map->base_ns + (uint64_t)(((int128)delta * (int128)map->mult) >> 32));
 }
 #endif

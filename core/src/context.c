@@ -169,12 +169,7 @@ int64_t context_time(struct sctx *ctx, uint64_t ticks) {
 static int64_t span_ns(struct sctx *ctx, uint64_t *oldest, uint64_t tail) {
     struct sctx_reader *r;
     struct sctx_message m;
-    struct sctx_reader_options o = {.from = SCTX_FROM_START};
-    bool tap = ctx->tap;
-    ctx->tap = true; /* take no place for this look */
-    int rc = sctx_reader_open(ctx, &o, &r);
-    ctx->tap = tap;
-    if (rc) return 0;
+    if (reader_new_look(ctx, &r) != SCTX_OK) return 0;
     int64_t first = 0, last = 0;
     if (sctx_peek(r, &m) == SCTX_OK && seq_before(m.seq, tail)) {
         *oldest = m.seq;
@@ -188,7 +183,7 @@ static int64_t span_ns(struct sctx *ctx, uint64_t *oldest, uint64_t tail) {
         }
     }
     sctx_reader_close(r);
-    return last > first ? last - first : 0;
+    return last > first ? (int64_t)((uint64_t)last - (uint64_t)first) : 0;
 }
 
 static void count_participants(struct sctx *ctx, struct sctx_info *info) {

@@ -34,8 +34,9 @@ struct sctx {
     char path[PATH_MAX];
     uid_t owner; /* of the context */
 
-    uint32_t slot, join;   /* as participant; join 0: a tap */
-    pthread_mutex_t mutex; /* guards the caches below */
+    uint32_t role_handles[3]; /* open handles by role, under the mutex */
+    uint32_t slot, join;      /* as participant; join 0: a tap */
+    pthread_mutex_t mutex;    /* guards the caches below */
     struct topic_cache *topic_cache;
     struct name_cache *name_cache;
     struct marker_name {

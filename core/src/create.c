@@ -57,18 +57,19 @@ static int make_file(int folder, const char *name, const struct modes *m, mode_t
     return rc;
 }
 
-/* Fills the new folder; the lock on its `alive` is held from the first moment on. */
+/* Fills the new folder. Its `alive` is locked before it has that name: who finds one there unlocked finds a dead maker's. */
 static int fill_folder(int folder, const struct ring_header *h, const struct modes *m, struct lock *lock, struct sctx_error *error) {
     if (m->group != (gid_t)-1 && fchown(folder, (uid_t)-1, m->group) != 0)
         return fail(error, status_of_errno(errno), "cannot give the context to group %u: %s (are you a member?)", (unsigned)m->group,
                     strerror(errno));
     if (fchmod(folder, m->folder) != 0) return fail(error, SCTX_ERR_SYSTEM, "chmod: %s", strerror(errno));
-    int fd = make_file(folder, "alive", m, m->alive, error);
+    int fd = make_file(folder, "alive.new", m, m->alive, error);
     if (fd < 0) return fd;
-    close(fd);
-    int rc = lock_open(lock, folder, true);
-    if (rc || (rc = lock_try(lock, LOCK_CREATE)) != 0)
-        return fail(error, status_of_errno(-rc), "cannot lock the new context: %s", strerror(-rc));
+    int rc = lock_take(lock, fd);
+    TESTPOINT("create:before-lock");
+    if (rc == 0) rc = lock_try(lock, LOCK_CREATE);
+    if (rc == 0 && renameat(folder, "alive.new", folder, "alive") != 0) rc = -errno;
+    if (rc) return fail(error, status_of_errno(-rc), "cannot lock the new context: %s", strerror(-rc));
     TESTPOINT("create:locked");
     fd = make_file(folder, "ring", m, m->ring, error);
     if (fd < 0) return fd;
@@ -149,7 +150,10 @@ int sctx_create(const struct sctx_create_options *o) {
     clean_up(upper);
     if (modes.group != (gid_t)-1 && fstat(upper, &st) == 0 && st.st_uid == geteuid() && !(st.st_mode & S_IXOTH))
         (void)fchmod(upper, (st.st_mode & 07777) | 0011); /* members pass through it, without seeing what else is there */
-    rc = create_in(upper, &place, &header, &modes, o->error);
+    for (int i = 0; i < 4; i++) { /* NOT_FOUND: it stood still for seconds, and others took it for dead and cleaned up */
+        rc = create_in(upper, &place, &header, &modes, o->error);
+        if (rc != SCTX_ERR_NOT_FOUND) break;
+    }
     close(upper);
     return rc;
 }

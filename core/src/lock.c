@@ -48,19 +48,21 @@ static void after_fork_parent(void) {
     pthread_mutex_unlock(&locks_mutex);
 }
 static void after_fork_child(void) {
-    for (struct lock *l = locks; l; l = l->next) own_fd_close(&l->file);
+    for (struct lock *l = locks; l; l = l->next) {
+        own_fd_close(&l->file);
+        l->link = NULL;
+    }
+    locks = NULL; /* the child may free its parent's handles: nothing of theirs may stay in the list */
     pthread_mutex_unlock(&locks_mutex);
 }
 static void fork_handlers_install(void) {
     (void)pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 }
 
-int lock_open(struct lock *lock, int dir, bool writable) {
-    pthread_once(&fork_once, fork_handlers_install);
-    int flags = (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-    pthread_mutex_lock(&locks_mutex);
+/* With the mutex held, so that no fork comes between opening and the list. */
+static int lock_list(struct lock *lock, int fd) {
     lock->file.fd = -1;
-    int rc = own_fd_take(&lock->file, openat(dir, "alive", flags));
+    int rc = own_fd_take(&lock->file, fd);
     lock->link = NULL;
     if (rc == 0) {
         lock->next = locks;
@@ -68,6 +70,24 @@ int lock_open(struct lock *lock, int dir, bool writable) {
         if (locks) locks->link = &lock->next;
         locks = lock;
     }
+    return rc;
+}
+
+int lock_open(struct lock *lock, int dir, bool writable) {
+    pthread_once(&fork_once, fork_handlers_install);
+    int flags = (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    pthread_mutex_lock(&locks_mutex);
+    int rc = lock_list(lock, openat(dir, "alive", flags));
+    pthread_mutex_unlock(&locks_mutex);
+    return rc;
+}
+
+int lock_take(struct lock *lock, int fd) {
+    int err = errno;
+    pthread_once(&fork_once, fork_handlers_install);
+    pthread_mutex_lock(&locks_mutex);
+    errno = err;
+    int rc = lock_list(lock, fd);
     pthread_mutex_unlock(&locks_mutex);
     return rc;
 }

@@ -36,6 +36,8 @@ enum lock_base { LOCK_PARTICIPANT = 0, LOCK_READER = 4096, LOCK_ARENA = 8192, LO
 
 /* A description of its own of `alive` in `dir`; 0 or -errno. */
 int lock_open(struct lock *lock, int dir, bool writable);
+/* The same with a description that is open already (or -1 and errno): it is taken over. */
+int lock_take(struct lock *lock, int fd);
 void lock_close(struct lock *lock);
 
 /* 0: taken. -EAGAIN: somebody else holds it. Other -errno. */

@@ -51,6 +51,12 @@ bool name_is_topic(const char *name) {
     return name_is_pattern(name) && !strchr(name, '*');
 }
 
+/* '**' once or more, and nothing else. */
+static bool only_stars(const char *pattern) {
+    while (strncmp(pattern, "**/", 3) == 0) pattern += 3;
+    return strcmp(pattern, "**") == 0;
+}
+
 /* One level each, without recursion over '*': '**' is tried against every rest, which is quadratic at most per '**'; names are
  * short, and a pattern's verdict is remembered per topic. */
 bool sctx_topic_matches(const char *pattern, const char *name) {
@@ -68,7 +74,7 @@ bool sctx_topic_matches(const char *pattern, const char *name) {
             pattern += pl + (pattern[pl] == '/');
             name += nl + (name[nl] == '/');
             if (!*pattern && !*name) return true;
-            if (*name || (*pattern && strcmp(pattern, "**") == 0)) continue;
+            if (*name || only_stars(pattern)) continue;
         }
         if (!star || !*star_name) return false;
         size_t skip = strcspn(star_name, "/"); /* let the last '**' take one level more */

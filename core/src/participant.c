@@ -84,8 +84,16 @@ void participant_leave(struct sctx *ctx) {
     store_release(&ctx->participants[ctx->slot].start_time, 0); /* no process has that; name and pid stay, for what it said */
 }
 
-void participant_role(struct sctx *ctx, uint32_t roles) {
-    if (ctx->join) atomic_fetch_or(&ctx->participants[ctx->slot].roles, roles);
+void participant_role(struct sctx *ctx, uint32_t roles, int by) {
+    if (!ctx->join || !own_fd_valid(&ctx->alive.file)) return; /* else the slot may be another's by now */
+    uint32_t now = 0;
+    pthread_mutex_lock(&ctx->mutex);
+    for (uint32_t i = 0; i < 3; i++) {
+        if (roles & 1u << i) ctx->role_handles[i] += (uint32_t)by;
+        if (ctx->role_handles[i]) now |= 1u << i;
+    }
+    store_relaxed(&ctx->participants[ctx->slot].roles, now);
+    pthread_mutex_unlock(&ctx->mutex);
 }
 
 /* One consistent copy, or nothing. */

@@ -14,8 +14,8 @@ void participant_leave(struct sctx *ctx);
 /* Does the participant with that join number live? false also when its entry was reused. */
 bool participant_join_alive(struct sctx *ctx, uint32_t join);
 
-/* Roles of the open handles, as others see them. */
-void participant_role(struct sctx *ctx, uint32_t roles);
+/* A handle with these roles was opened (by 1) or closed (by -1): others see the roles of those that are open. */
+void participant_role(struct sctx *ctx, uint32_t roles, int by);
 
 struct name_cache *name_cache_new(void);
 void name_cache_free(struct name_cache *cache);

@@ -242,7 +242,8 @@ static __attribute__((noinline)) int found_nothing(struct sctx_reader *r) {
 static inline void fill_message(struct sctx_reader *r, const struct found *f, const void *data, struct sctx_message *m) {
     uint64_t who = load_relaxed(&f->record->who);
     int64_t ns = clock_convert(&r->map, &r->ctx->clock, load_relaxed(&f->record->time));
-    if (unlikely(ns < r->last_ns) && r->last_ns - ns < 1000000) ns = r->last_ns; /* two pieces of the conversion meet here */
+    if (unlikely(ns < r->last_ns) && (uint64_t)r->last_ns - (uint64_t)ns < 1000000)
+        ns = r->last_ns; /* two pieces of the conversion meet here */
     m->time_ns = ns;
     m->seq = r->cursor;
     m->cause = r->cursor - (who >> 32);
@@ -329,6 +330,7 @@ int sctx_peek(sctx_reader *r, struct sctx_message *message) {
             r->peeked_pos = f.pos;
             r->peeked_total = f.total;
             r->peeked_seq = m.seq;
+            r->peeked_gen = f.view->gen;
             delivered(r, &m);
             *message = m;
             return SCTX_OK;
@@ -341,7 +343,7 @@ int sctx_peek(sctx_reader *r, struct sctx_message *message) {
 
 bool sctx_still_valid(sctx_reader *r, const struct sctx_message *m) {
     if (!r || !m || !r->peeked || m->seq != r->peeked_seq || reader_usable(r) != SCTX_OK) return false;
-    if (record_whole(r->peeked, r->peeked_pos, r->peeked_total)) return true;
+    if (r->peeked->gen == r->peeked_gen && !r->peeked->missing && record_whole(r->peeked, r->peeked_pos, r->peeked_total)) return true;
     r->peeked = NULL;
     r->delivered--;
     r->gone++;
@@ -374,6 +376,18 @@ static void set_start(struct sctx_reader *r, const struct sctx_reader_options *o
         skip_gone(r);
     }
     r->start = r->cursor;
+}
+
+int reader_new_look(struct sctx *ctx, struct sctx_reader **look) {
+    struct sctx_reader *r = reader_new(ctx);
+    if (!r) return SCTX_ERR_NO_MEMORY;
+    set_start(r, &(struct sctx_reader_options){.from = SCTX_FROM_START}, ring_tail(ctx));
+    *look = r;
+    return SCTX_OK;
+}
+
+static uint32_t reader_roles(const struct sctx_reader *r) {
+    return r->gated ? SCTX_ROLE_READER | SCTX_ROLE_GATED : SCTX_ROLE_READER;
 }
 
 int sctx_reader_open(sctx *ctx, const struct sctx_reader_options *options, sctx_reader **reader) {
@@ -411,7 +425,7 @@ int sctx_reader_open(sctx *ctx, const struct sctx_reader_options *options, sctx_
         store_relaxed(&e->cursor, r->cursor);
         r->noted = r->cursor;
         store_release(&e->join, ctx->join);
-        participant_role(ctx, gated ? SCTX_ROLE_READER | SCTX_ROLE_GATED : SCTX_ROLE_READER);
+        participant_role(ctx, reader_roles(r), 1);
     }
     *reader = r;
     return SCTX_OK;
@@ -430,6 +444,7 @@ void sctx_reader_close(sctx_reader *r) {
             store_release(&ctx->readers[r->slot].gate, 0);
             store_release(&ctx->readers[r->slot].join, 0);
         }
+        if (r->slot != UINT32_MAX) participant_role(ctx, reader_roles(r), -1);
         lock_close(&r->lock);
     }
     reader_free(r);
@@ -474,6 +489,8 @@ static int64_t time_left(uint64_t end) {
 static int wait_over(struct sctx_reader *r, bool look_closely) {
     int rc = look_closely ? sctx_check(r->ctx) : context_usable(r->ctx);
     if (rc == SCTX_OK && context_removed(r->ctx)) rc = SCTX_ERR_REMOVED;
+    if (rc == SCTX_OK && unlikely(load_acquire(&r->cancelled)))
+        rc = SCTX_INTERRUPTED; /* after W1: whoever cancels advances the epoch next */
     return rc;
 }
 
@@ -507,6 +524,11 @@ static int wait_polling(struct sctx_reader *r, uint64_t end) {
     }
 }
 
+/* Writers wait for a gated reader whatever the topic. */
+static uint32_t wanted_bits(struct sctx_reader *r) {
+    return r->gated == 1 ? WAIT_EVERYTHING : filter_bits(r->ctx, &r->filter);
+}
+
 int reader_wait(struct sctx_reader *r, int64_t timeout_ns) {
     struct sctx *ctx = r->ctx;
     struct found f;
@@ -521,10 +543,10 @@ int reader_wait(struct sctx_reader *r, int64_t timeout_ns) {
     if (ctx->tap) return wait_polling(r, end);
     if (spin(r, &f)) return SCTX_OK;
     for (uint32_t round = 1;; round++) {
-        uint32_t bits =
-            r->gated == 1 ? WAIT_EVERYTHING : filter_bits(ctx, &r->filter); /* writers wait for a gated reader whatever the topic */
-        uint32_t epoch = wait_announce(ctx, bits);                          /* W1, W2 */
-        rc = locate(r, &f);                                                 /* W3 */
+        uint32_t bits = wanted_bits(r), epoch = 0;
+        for (uint32_t before = 0; before != bits; before = bits, bits = wanted_bits(r)) /* a topic may have come before the latch was set */
+            epoch = wait_announce(ctx, bits);                                           /* W1, W2 */
+        rc = locate(r, &f);                                                             /* W3 */
         note(r);
         if (rc == SCTX_OK) return SCTX_OK;
         if ((rc = wait_over(r, round % 4 == 0)) != SCTX_OK) return rc;

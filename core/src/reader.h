@@ -35,11 +35,21 @@ struct sctx_reader {
 
     const struct arena_view *peeked; /* the message last peeked, its end and size */
     uint64_t peeked_pos, peeked_total, peeked_seq;
-    struct reader_fd *fd; /* NULL: none */
+    uint32_t peeked_gen;    /* the view may have been given to another generation since */
+    _Atomic bool cancelled; /* a probe's wait is to end */
+    struct reader_fd *fd;   /* NULL: none */
 };
+
+/* A reader from the start without a place in the table, which never becomes a cause: for a look at what there is. [any thread] */
+int reader_new_look(struct sctx *ctx, struct sctx_reader **look);
 
 /* A reader without a place in the table, with `like`'s patterns: for the helper thread. */
 int reader_new_probe(const struct sctx_reader *like, struct sctx_reader **probe);
+
+/* Ends the wait of a probe, from another thread: from now on it answers INTERRUPTED. Who calls it then wakes the sleepers. */
+static inline void reader_cancel(struct sctx_reader *probe) {
+    store_release(&probe->cancelled, true);
+}
 
 /* sctx_wait() without touching the thread's cause. */
 int reader_wait(struct sctx_reader *reader, int64_t timeout_ns);

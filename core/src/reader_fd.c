@@ -30,6 +30,7 @@ static void watch(struct reader_fd *f, uint64_t from) {
         if (atomic_compare_exchange_strong(&f->state, &armed, FD_IDLE)) {
             uint64_t one = 1;
             while (write(f->event.fd, &one, sizeof one) < 0 && errno == EINTR) {}
+            return; /* armed again by now, perhaps: then from another place, which our caller looks up */
         }
     }
 }
@@ -101,6 +102,7 @@ void reader_fd_close(struct sctx_reader *r) {
     if (!f) return;
     pthread_mutex_lock(&f->mutex);
     store_release(&f->state, FD_STOP);
+    reader_cancel(f->probe);
     pthread_cond_signal(&f->changed);
     pthread_mutex_unlock(&f->mutex);
     if (!r->ctx->tap) wait_wake_all(r->ctx->hot); /* it may sleep for somebody's message */

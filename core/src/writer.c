@@ -43,7 +43,7 @@ int sctx_writer_open(sctx *ctx, const struct sctx_writer_options *options, sctx_
     }
     w->next = ring_tail(ctx);
     chunks_reset(w, w->next - 1); /* an adopter takes the old records as one checkpoint: everything up to the tail */
-    participant_role(ctx, SCTX_ROLE_WRITER);
+    participant_role(ctx, SCTX_ROLE_WRITER, 1);
     *writer = w;
     return SCTX_OK;
 }
@@ -57,7 +57,10 @@ void sctx_writer_close(sctx_writer *w) {
         store_relaxed(&w->arena.entry->published, 0);
         store_relaxed(&w->arena.entry->payload, 0);
     }
-    if (*ctx->fork_token) arena_release(&w->arena);
+    if (*ctx->fork_token) {
+        participant_role(ctx, SCTX_ROLE_WRITER, -1);
+        arena_release(&w->arena);
+    }
     free(w->chunk_seq);
     free(w);
 }
@@ -97,11 +100,17 @@ static __attribute__((noinline)) int larger_arena(struct sctx_writer *w, uint64_
     return rc;
 }
 
+/* The text is of the last failure: an older one must not stand beside a newer status. */
+static __attribute__((noinline, cold)) int nothing_to_add(struct sctx_writer *w, int status) {
+    w->error.text[0] = '\0';
+    return status;
+}
+
 /* What is asked at the begin of each publish. */
-static inline int writer_ready(const struct sctx_writer *w) {
-    if (unlikely(*w->fork_token == 0)) return SCTX_ERR_FORKED;
-    if (unlikely(load_relaxed(&w->hot->state) == RING_REMOVED)) return SCTX_ERR_REMOVED;
-    return unlikely(load_relaxed(&w->ctx->lost) | load_relaxed(&w->arena.lost)) ? SCTX_ERR_LOST : SCTX_OK;
+static inline int writer_ready(struct sctx_writer *w) {
+    if (unlikely(*w->fork_token == 0)) return nothing_to_add(w, SCTX_ERR_FORKED);
+    if (unlikely(load_relaxed(&w->hot->state) == RING_REMOVED)) return nothing_to_add(w, SCTX_ERR_REMOVED);
+    return unlikely(load_relaxed(&w->ctx->lost) | load_relaxed(&w->arena.lost)) ? nothing_to_add(w, SCTX_ERR_LOST) : SCTX_OK;
 }
 
 /* Room for a record of `total` bytes at arena.pos. Records are in one piece: what does not fit before the arena's end begins at its start. */
