@@ -1,0 +1,187 @@
+# Contexts, topics, participants and markers.
+
+test_create_and_rm() {
+    exits 0 sctx create one --cells 128 --arena 64KiB --max-memory 64MiB
+    is_empty "$T/out"
+    exits 1 sctx create one
+    has "$T/err" "one"
+    exits 0 sctx -c one info --json
+    jq -e '.cells == 128 and .arena_bytes == 65536 and .memory_max == 67108864' "$T/out"
+    exits 0 sctx rm one
+    is_empty "$T/err"
+    exits 1 sctx rm one
+    exits 2 sctx create bad --cells 100
+    exits 0 sctx -c two create
+    exits 0 sctx -c two info
+    exits 0 sctx create --json three
+    jq -e '.name == "three"' "$T/out"
+}
+
+test_rm_of_a_damaged_context() {
+    sctx create broken
+    head -c 100 /dev/urandom >"$SCTX_DIR/broken/ring"
+    exits 1 sctx -c broken info
+    exits 1 sctx doctor
+    has "$T/out" "fail"
+    exits 0 sctx rm broken
+}
+
+test_truncated_under_a_tap() {
+    sctx pub t x
+    in_background tap "$sctx_bin" sub --tap
+    sleep 0.3
+    truncate -s 4096 "$SCTX_DIR/default/ring"
+    local got=0
+    wait "$pid" || got=$?
+    same $got 1
+    [ -s "$T/tap.err" ]
+}
+
+test_info() {
+    sctx pub t x
+    exits 0 sctx info --json
+    same "$(jq -r 'keys_unsorted[:10] | join(" ")' "$T/out")" "name path cells arenas memory tail span_ns clock participants topics"
+    jq -e '.name == "default" and .tail == 2 and .topics == 1 and .arenas == 1 and .participants == 0 and .memory > 0' "$T/out"
+    exits 0 sctx info
+    grep -qE 'the ring holds the last 1 messages, [0-9.]+ seconds' "$T/out"
+    exits 1 sctx -c none info
+    has "$T/err" "none"
+}
+
+test_topics() {
+    seq 10 | sctx pub --as a b/two
+    sctx pub --as b b/two x
+    sctx pub -e json a/one '{}'
+    exits 0 sctx topics --json
+    keys "$T/out" "topic id encoding messages bytes rate last_seq last_time writers"
+    same "$(jq -c '[.topic, .encoding, .messages, .bytes, .last_seq, .writers]' "$T/out" | paste -sd' ')" '["a/one","json",1,2,12,1] ["b/two","",11,12,11,2]'
+    exits 0 sctx topics --json 'a/*'
+    same "$(wc -l <"$T/out")" 1
+    exits 0 sctx topics
+    same "$(wc -l <"$T/out")" 3
+}
+
+test_topics_without_messages() {
+    sctx create --cells 64
+    sctx pub old x
+    seq 100 | sctx pub new
+    exits 0 sctx topics --json old
+    jq -e '.messages == 0 and .last_seq == null and .last_time == null and .writers == 0' "$T/out"
+}
+
+test_ps() {
+    in_background sub "$sctx_bin" sub --as listener
+    until_true readers_are 1
+    sctx pub --as talker t x
+    exits 0 sctx ps --json
+    keys "$T/out" "join name pid uid alive roles published bytes rate cursor lag lost gone joined"
+    jq -se --argjson pid "$pid" '.[0] | .name == "listener" and .alive == true and .roles == ["reader"] and .pid == $pid' "$T/out"
+    jq -se '.[1] | .name == "talker" and .alive == false and .published == 1 and .bytes == 1' "$T/out"
+    kill "$pid"
+    ends 143 "$pid"
+    for i in {1..25}; do sctx pub --as "p$i" t x; done
+    exits 0 sctx ps
+    has "$T/out" "(7 more dead; --all)"
+    exits 0 sctx ps --all
+    same "$(wc -l <"$T/out")" 28
+    exits 0 sctx ps --json
+    same "$(wc -l <"$T/out")" 27
+}
+
+test_doctor() {
+    sctx pub t x
+    sctx doctor --json >"$T/out" || true
+    keys "$T/out" "check status detail mend"
+    jq -se 'map(.check) | index("shared memory") != null and index("clock") != null and index("processor") != null and index("context default") != null' "$T/out"
+    jq -se 'map(select(.status == "warn" or .status == "fail") | .mend) | all(. != null)' "$T/out"
+    jq -se 'map(select(.check == "context default"))[0].mend | startswith("sctx rm default frees")' "$T/out"
+    chmod 777 "$SCTX_DIR"
+    exits 1 sctx doctor
+    chmod 700 "$SCTX_DIR"
+}
+
+test_markers() {
+    exits 0 sctx set body/temp 36.6 --unit C --low 35 --high 40
+    is_empty "$T/out"
+    exits 0 sctx get body/temp
+    same "$(cat "$T/out")" 36.6
+    exits 0 sctx get body/temp --json
+    keys "$T/out" "marker kind value unit low high time"
+    jq -e '.kind == "f64" and .value == 36.6 and .unit == "C" and .low == 35 and .high == 40 and .time > 0' "$T/out"
+    exits 0 sctx set body/temp -1.5
+    exits 0 sctx get body/temp
+    same "$(cat "$T/out")" -1.5
+    exits 0 sctx set n -9223372036854775808 --kind i64
+    exits 0 sctx add n 1 --json
+    has "$T/out" '"value":-9223372036854775807,'
+    exits 0 sctx add c 18446744073709551615 --kind counter --json
+    has "$T/out" '"value":18446744073709551615,'
+    exits 1 sctx set c 5
+    has "$T/err" "only grows"
+    exits 2 sctx add c -1
+    exits 2 sctx set n 1.5
+    exits 1 sctx set n 1 --kind f64
+    exits 0 sctx set f nan
+    exits 0 sctx get f --json
+    jq -e '.value == {"$float": "nan"}' "$T/out"
+    exits 0 sctx set f -- -inf
+    exits 0 sctx get f
+    same "$(cat "$T/out")" -inf
+    exits 0 sctx markers --json
+    same "$(jq -r .marker "$T/out" | paste -sd' ')" "body/temp c f n"
+    exits 0 sctx markers 'body/*'
+    same "$(wc -l <"$T/out")" 2
+    exits 1 sctx get none
+    has "$T/err" "no marker 'none'"
+    exits 2 sctx set x 1 --step 2
+}
+
+test_announce() {
+    sctx set level 1 --high 5 --announce
+    in_background sub "$sctx_bin" sub --json -n 1 --timeout 10 'marker/**'
+    until_true readers_are 1
+    sctx set level 9
+    ends 0 "$pid"
+    jq -e '.topic == "marker/level" and .encoding == "json" and .data != null' "$T/sub.out"
+}
+
+test_watch() {
+    sctx set old 1
+    in_background watch "$sctx_bin" watch --json -n 3 --interval 5ms
+    sleep 0.3
+    sctx set old 1
+    sctx set old 2
+    until_true grep -q '"value":2' "$T/watch.out"
+    sctx set new 7 --high 5
+    until_true grep -q '"marker":"new"' "$T/watch.out"
+    sctx add old 1
+    ends 0 "$pid"
+    keys "$T/watch.out" "marker kind value unit low high time"
+    same "$(jq -c '[.marker, .value]' "$T/watch.out" | paste -sd' ')" '["old",2] ["new",7] ["old",3]'
+}
+
+test_watch_tells_crossings() {
+    sctx set level 1 --unit V --low 0 --high 5
+    in_background watch "$sctx_bin" watch 'l*' -n 3 --interval 5ms level
+    sleep 0.3
+    sctx set level 6
+    until_true grep -q "level  6 V  above high 5" "$T/watch.out"
+    sctx set level 4
+    until_true grep -q "level  4 V  back within" "$T/watch.out"
+    sctx set level -1
+    until_true grep -q "level  -1 V  below low 0" "$T/watch.out"
+    ends 0 "$pid"
+}
+
+test_watch_follows_rm_and_create() {
+    in_background watch "$sctx_bin" watch --json --interval 5ms
+    until_true grep -q waiting "$T/watch.err"
+    sctx set a 1
+    until_true grep -q '"value":1' "$T/watch.out"
+    sctx rm
+    until_true grep -q removed "$T/watch.err"
+    sctx set a 2
+    until_true grep -q '"value":2' "$T/watch.out"
+    kill -INT "$pid"
+    ends 130 "$pid"
+}

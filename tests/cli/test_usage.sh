@@ -1,0 +1,147 @@
+# Wrong and right calls, help, and output that cannot be written.
+
+commands="create rm info doctor pub sub topics ps get set add watch markers help"
+
+test_help_of_each_command() {
+    for command in $commands; do
+        exits 0 sctx "$command" --help
+        has "$T/out" "usage: sctx $command"
+        has "$T/out" "--context"
+        is_empty "$T/err"
+        cp "$T/out" "$T/help"
+        exits 0 sctx help "$command"
+        cmp "$T/help" "$T/out"
+    done
+    same "$(ls "$SCTX_DIR")" ""
+}
+
+test_help_as_json() {
+    exits 0 sctx help --json
+    same "$(jq -r .command "$T/out" | tr '\n' ' ')" "$commands "
+    jq -se 'any(.[]; .command == "sub" and any(.options[]; .name == "timeout" and .type == "duration"))' "$T/out"
+}
+
+test_version() {
+    exits 0 sctx --version
+    grep -qE '^sctx [0-9]+\.[0-9]+\.[0-9]+$' "$T/out"
+}
+
+test_no_command() {
+    exits 2 sctx
+    is_empty "$T/out"
+    exits 0 sctx --help
+    for command in $commands; do has "$T/out" "  $command "; done
+}
+
+test_misspelt_command_and_option() {
+    exits 2 sctx sbu
+    has "$T/err" "did you mean 'sub'?"
+    exits 2 sctx pub --encodng json x y
+    has "$T/err" "sctx pub: unknown option --encodng; did you mean --encoding?"
+    exits 2 sctx sub --tiemout 1
+    has "$T/err" "did you mean --timeout?"
+    exits 2 sctx frobnicate
+    lacks "$T/err" "did you mean"
+}
+
+test_wrong_values() {
+    exits 2 sctx sub -n x
+    has "$T/err" "a whole number"
+    exits 2 sctx sub -n -3
+    exits 2 sctx sub --timeout 5parsecs
+    has "$T/err" "a duration such as"
+    exits 2 sctx sub --timeout
+    has "$T/err" "needs a value"
+    exits 2 sctx create --arena 1MoB
+    exits 2 sctx create --gating perhaps
+    has "$T/err" "allow or off"
+    exits 2 sctx create --mode tap
+    has "$T/err" "--group"
+    exits 2 sctx pub
+    exits 2 sctx pub a b c
+    exits 2 sctx pub a b --whole
+    exits 2 sctx pub a b --rate 0
+    exits 2 sctx pub a b --schema /dev/null
+    exits 2 sctx sub --from yesterday
+    exits 2 sctx sub --gated --tap
+    exits 2 sctx sub --raw --json
+    exits 2 sctx sub --json=yes
+    exits 2 sctx info --color sometimes
+    exits 2 sctx pub 'a//b' x
+    exits 2 sctx pub 'a*' x
+    exits 2 sctx sub 'a//b'
+    exits 2 sctx -c 'no/path' pub a b
+    exits 2 sctx create one -c two
+}
+
+test_filter_comes_later() {
+    exits 2 sctx sub --filter 'len > 3'
+    has "$T/err" "decoders"
+}
+
+test_options_anywhere() {
+    exits 0 sctx -c one pub --encoding=text a b
+    exits 0 sctx pub a b --context one
+    exits 0 sctx pub -c one -- a -b
+    exits 0 sctx sub --from start -n3 --raw -cone
+    same "$(paste -sd, "$T/out")" "b,b,-b"
+}
+
+test_full_disk() {
+    sctx pub a b
+    for command in "info" "info --json" "topics" "ps" "markers" "help" "--help" "--version" "doctor" "sub --from start -n 1" "sub --json --tap --from start -n 1"; do
+        local got=0
+        # shellcheck disable=SC2086
+        sctx $command >/dev/full 2>"$T/err" || got=$?
+        same "$command $got" "$command 1"
+        has "$T/err" "cannot write to standard output"
+    done
+}
+
+test_closed_output() {
+    sctx pub a b
+    local got=0
+    sctx info >&- 2>"$T/err" || got=$?
+    same $got 1
+    # What is printed must not end up in the context's files.
+    got=0
+    sctx sub --from start -n 1 >&- 2>"$T/err" || got=$?
+    same $got 1
+    exits 0 sctx sub --tap --from start -n 1 --raw
+    same "$(cat "$T/out")" b
+}
+
+test_head_is_quiet() {
+    yes | head -n 30000 | sctx pub many
+    { sctx sub --tap --from start --raw 2>"$T/err"; echo $? >"$T/code"; } | head -n 1 >"$T/out"
+    same "$(cat "$T/code")" 0
+    same "$(cat "$T/out")" y
+    is_empty "$T/err"
+}
+
+test_reader_of_idle_output_goes() {
+    sctx pub a b
+    { sctx sub --from start --raw 2>"$T/err"; echo $? >"$T/code"; } | head -n 1 >"$T/out"
+    same "$(cat "$T/code")" 0
+}
+
+test_colors() {
+    sctx pub a b
+    exits 0 sctx sub --tap --from start -n 1
+    lacks "$T/out" $'\033'
+    exits 0 sctx sub --tap --from start -n 1 --color always
+    has "$T/out" $'\033[36ma'
+    exits 0 env NO_COLOR=1 "$sctx_bin" sub --tap --from start -n 1
+    lacks "$T/out" $'\033'
+}
+
+test_two_contexts() {
+    sctx -c one pub a first
+    SCTX_CONTEXT=two sctx pub a second
+    exits 0 sctx -c one sub --from start -n 1 --raw
+    same "$(cat "$T/out")" first
+    exits 0 env SCTX_CONTEXT=two "$sctx_bin" sub --from start -n 1 --raw
+    same "$(cat "$T/out")" second
+    exits 1 sctx info
+    has "$T/err" "default"
+}
