@@ -35,7 +35,7 @@ link() { # link OBJECTS PROGRAM OUT: objects that are not in OBJECTS come from b
 
 seed() { # seed ID: copies the source, seeds the mistake, builds what differs
     local id file sed rest source
-    rm -rf "$work/$1" && mkdir -p "$work/$1" && cp -r "$root/core/src" "$work/$1/src" || return 2
+    rm -rf "${work:?}/$1" && mkdir -p "$work/$1" && cp -r "$root/core/src" "$work/$1/src" || return 2
     while IFS=$'\t' read -r id file sed rest; do
         [ "$id" = "$1" ] || continue
         cp "$work/$1/src/$file" "$work/$1/before"
