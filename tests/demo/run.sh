@@ -17,7 +17,7 @@ check() { # WHAT COMMAND...
     else
         bad=$((bad + 1))
         printf 'FAILED: %s\n' "$1"
-        sed 's/^/    /' "$work/err" 2>/dev/null
+        tail -n 5 "$work/out" "$work/err" 2>/dev/null | sed 's/^/    /'
     fi
 }
 
@@ -117,16 +117,17 @@ done
 
 # ---- on a terminal ----
 
+# exec: not every shell that `script` may take ($SHELL, else sh) becomes its last command, and one that waits dies of Ctrl-C itself.
 if command -v script >/dev/null; then
     mark
-    "${attentive[@]}" "$token" script -qec "'$demo' --build '$build' --seconds 3" /dev/null </dev/null >"$work/out" 2>"$work/err"
+    "${attentive[@]}" "$token" script -qec "exec '$demo' --build '$build' --seconds 3" /dev/null </dev/null >"$work/out" 2>"$work/err"
     check "on a terminal, --seconds 3: exit 0" [ $? -eq 0 ]
     check "on a terminal: says how to look" grep -q "export SCTX_DIR=" "$work/out"
     check "on a terminal: shows the traffic" grep -q machine/cpu "$work/out"
     nothing_left "on a terminal"
 
     mark
-    { sleep 3 && printf '\003' && sleep 5; } | "${attentive[@]}" "$token" script -qec "'$demo' --build '$build'" /dev/null >"$work/out" 2>"$work/err"
+    { sleep 3 && printf '\003' && sleep 5; } | "${attentive[@]}" "$token" script -qec "exec '$demo' --build '$build'" /dev/null >"$work/out" 2>"$work/err"
     check "Ctrl-C on a terminal: exit 0" [ "${PIPESTATUS[1]}" -eq 0 ]
     check "Ctrl-C on a terminal: showed the traffic" grep -q machine/cpu "$work/out"
     nothing_left "Ctrl-C"
