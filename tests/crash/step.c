@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "bus.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ static const struct class {
 } classes[] = {
     {"empty", 0, false, 1, 1},
     {"small", 64, false, 1, 1},
+    {"uneven", 715, false, 1, 1}, /* whole blocks, words, and a rest */
     {"advancing", 4096, false, 8, 1},  /* more than a step of the arena: intent moves each time */
     {"growing", 16400, true, 397, 37}, /* more than a quarter of the arena: a larger one is made */
 };
@@ -235,10 +237,11 @@ static void run_class(const struct class *k, bool kills) {
         if (i < n && i % stride && (k->grows || !first[i])) continue;
         (void)snprintf(circumstances, sizeof circumstances, "%s, %s after instruction %u of %u", k->name, kills ? "killed" : "stopped", i,
                        n);
+        unsigned steps = i < n ? i : UINT_MAX; /* to its end, also where it takes more instructions this time */
         if (kills)
-            kill_after(k, i);
+            kill_after(k, steps);
         else
-            stop_after(k, i);
+            stop_after(k, steps);
         tried++;
     }
     *circumstances = '\0';
