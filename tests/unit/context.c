@@ -256,7 +256,7 @@ static int use_inherited(void *argument) {
     return 0;
 }
 
-Test(context, forked) {
+Test(context, forked, .disabled = SCTX_EMULATED) {
     sctx *ctx = rig_new("context", NULL);
     struct sctx_marker_options level = {.size = sizeof level, .kind = SCTX_MARKER_I64, .name = "level"};
     struct inherited h = {.ctx = ctx, .w = rig_writer(ctx), .r = rig_reader(ctx, SCTX_FROM_NOW, 0, NULL)};
