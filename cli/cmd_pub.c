@@ -166,8 +166,10 @@ static int publish_all(struct pub *pub, const char *schema, size_t schema_len) {
     int code = register_topic(pub, schema, schema_len);
     if (code == EXIT_DONE) code = set_cause(pub);
     if (code != EXIT_DONE) return code;
-    int status = sctx_writer_open(pub->ctx, NULL, &pub->writer);
-    if (status < 0) return bus_fail(call, status, "cannot open a writer", NULL);
+    struct sctx_error why = {""};
+    struct sctx_writer_options asked = {.size = sizeof asked, .error = &why};
+    int status = sctx_writer_open(pub->ctx, &asked, &pub->writer);
+    if (status < 0) return bus_fail(call, status, "cannot open a writer", why.text);
     if (call->operand_count == 2)
         publish_text(pub, call->operands[1]);
     else

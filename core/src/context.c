@@ -3,6 +3,7 @@
 #include "arena.h"
 #include "intern.h"
 #include "name.h"
+#include "options.h"
 #include "participant.h"
 #include "reader.h"
 #include "ring.h"
@@ -61,14 +62,24 @@ static int open_folder(struct sctx *ctx, struct sctx_error *error) {
     return own_fd_take(&ctx->folder, fd) == 0 ? SCTX_OK : SCTX_ERR_SYSTEM;
 }
 
+/* A file of the context is not there: is the whole context on its way out, or is it damaged? */
+static int file_missing(const struct sctx *ctx, const char *file, struct sctx_error *error) {
+    struct stat st;
+    if (lstat(ctx->path, &st) != 0 || st.st_dev != ctx->folder.dev || st.st_ino != ctx->folder.ino)
+        return fail(error, SCTX_ERR_NOT_FOUND, "the context '%s' is just being removed", ctx->place.name);
+    return fail(error, SCTX_ERR_DAMAGED, "%s/%s is missing; `sctx rm` removes what is left", ctx->path, file);
+}
+
 static int open_files(struct sctx *ctx, struct sctx_error *error) {
     int rc = open_folder(ctx, error);
     if (rc) return rc;
     int fd = place_open_file(ctx->folder.fd, "ring", ctx->tap ? O_RDONLY : O_RDWR, ctx->owner, ctx->path, error);
+    if (fd == SCTX_ERR_NOT_FOUND) return file_missing(ctx, "ring", error);
     if (fd < 0) return fd;
     if (own_fd_take(&ctx->ring_file, fd) != 0) return SCTX_ERR_SYSTEM;
     if ((rc = ring_open(ctx, fd, !ctx->tap, error)) != SCTX_OK) return rc;
     rc = lock_open(&ctx->alive, ctx->folder.fd, !ctx->tap);
+    if (rc == -ENOENT && !ctx->tap) return file_missing(ctx, "alive", error);
     if (rc && !ctx->tap) return fail(error, status_of_errno(-rc), "cannot open %s/alive: %s", ctx->path, strerror(-rc));
     return context_removed(ctx) ? fail(error, SCTX_ERR_NOT_FOUND, "the context '%s' is just being removed", ctx->place.name) : SCTX_OK;
 }
@@ -89,9 +100,8 @@ static int open_place(const struct place *place, bool tap, const char *name, sct
 }
 
 int sctx_open(const struct sctx_options *options, sctx **out) {
-    struct sctx_options o = {0};
-    if (options) o = *options;
-    if (!out || o.flags) return SCTX_ERR_INVALID;
+    struct sctx_options o;
+    if (!out || !options_take(&o, sizeof o, options) || o.flags) return SCTX_ERR_INVALID;
     struct place place;
     int rc = place_resolve(&place, o.context, o.dir, o.error);
     if (rc) return rc;
@@ -113,9 +123,8 @@ int sctx_open(const struct sctx_options *options, sctx **out) {
 }
 
 int sctx_tap_open(const struct sctx_options *options, sctx **out) {
-    struct sctx_options o = {0};
-    if (options) o = *options;
-    if (!out || o.flags) return SCTX_ERR_INVALID;
+    struct sctx_options o;
+    if (!out || !options_take(&o, sizeof o, options) || o.flags) return SCTX_ERR_INVALID;
     struct place place;
     int rc = place_resolve(&place, o.context, o.dir, o.error);
     return rc ? rc : open_place(&place, true, NULL, out, o.error);
@@ -194,7 +203,10 @@ static void count_participants(struct sctx *ctx, struct sctx_info *info) {
         info->participants_known++;
         info->participants_alive += p.alive != SCTX_DEAD;
     }
-    for (uint32_t i = 0; i < LAYOUT_READER_SLOTS; i++) info->readers += load_relaxed(&ctx->readers[i].join) != 0;
+    for (uint32_t i = 0; i < LAYOUT_READER_SLOTS; i++) {
+        uint32_t join = load_acquire(&ctx->readers[i].join);
+        info->readers += join != 0 && participant_join_alive(ctx, join);
+    }
 }
 
 int sctx_info_get(sctx *ctx, struct sctx_info *out) {

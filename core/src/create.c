@@ -3,6 +3,7 @@
  * next one who makes a context there cleans up. */
 #define _GNU_SOURCE
 #include "context.h"
+#include "options.h"
 #include "ring.h"
 #include "testpoint.h"
 #include "wait.h"
@@ -130,8 +131,9 @@ static int create_in(int upper, const struct place *place, const struct ring_hea
     return rc;
 }
 
-int sctx_create(const struct sctx_create_options *o) {
-    if (!o) return SCTX_ERR_INVALID;
+int sctx_create(const struct sctx_create_options *options) {
+    struct sctx_create_options taken, *const o = &taken;
+    if (!options || !options_take(o, sizeof taken, options)) return SCTX_ERR_INVALID;
     struct place place;
     struct ring_header header;
     struct modes modes;

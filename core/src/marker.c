@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "intern.h"
 #include "name.h"
+#include "options.h"
 #include "testpoint.h"
 #include "writer.h"
 #include <float.h>
@@ -99,8 +100,10 @@ static sctx_level from_word(uint64_t word) {
     return level;
 }
 
-int sctx_marker_open(sctx *ctx, const struct sctx_marker_options *o, sctx_marker **marker) {
-    if (!ctx || !o || !marker || o->flags & ~FLAGS_ALL || o->kind > SCTX_MARKER_COUNTER) return SCTX_ERR_INVALID;
+int sctx_marker_open(sctx *ctx, const struct sctx_marker_options *options, sctx_marker **marker) {
+    struct sctx_marker_options taken, *const o = &taken;
+    if (!ctx || !options || !marker || !options_take(o, sizeof taken, options) || o->flags & ~FLAGS_ALL || o->kind > SCTX_MARKER_COUNTER)
+        return SCTX_ERR_INVALID;
     if (!o->name || !name_is_topic(o->name) || strlen(o->name) > SCTX_TOPIC_MAX - 7 /* "marker/" */) return SCTX_ERR_NAME;
     if (o->unit && *o->unit && !name_is_text(o->unit, UNIT_MAX)) return SCTX_ERR_NAME;
     int rc = context_usable(ctx);
@@ -190,10 +193,11 @@ static int announcer_open(struct sctx_marker *m) {
     return rc ? rc : sctx_writer_open(m->ctx, NULL, &m->writer);
 }
 
-static int announce(struct sctx_marker *m, sctx_level was, sctx_level now) {
+/* `was` NULL: it was never set, and counts as within its thresholds. */
+static int announce(struct sctx_marker *m, const sctx_level *was, sctx_level now) {
     struct marker_entry *e = m->entry;
     uint32_t flags = load_relaxed(&e->flags);
-    const char *zone_was = zone(m->kind, flags, e, was), *zone_now = zone(m->kind, flags, e, now);
+    const char *zone_was = was ? zone(m->kind, flags, e, *was) : "normal", *zone_now = zone(m->kind, flags, e, now);
     double step = as_double(m->kind, from_word(load_relaxed(&e->step)));
     uint64_t announced = load_relaxed(&e->announced);
     double moved = fabs(as_double(m->kind, now) - as_double(m->kind, from_word(announced)));
@@ -203,10 +207,10 @@ static int announce(struct sctx_marker *m, sctx_level was, sctx_level now) {
     if (!atomic_compare_exchange_strong(&e->announced, &announced, to_word(now)) && !crossed) return SCTX_OK;
     int rc = m->writer ? SCTX_OK : announcer_open(m);
     if (rc) return rc;
-    char text[1200], name[2 * SCTX_TOPIC_MAX + 3], value[40], before[40];
+    char text[1200], name[2 * SCTX_TOPIC_MAX + 3], value[40], before[40] = "null";
     quote(name, m->name);
     format_level(value, sizeof value, m->kind, now);
-    format_level(before, sizeof before, m->kind, was);
+    if (was) format_level(before, sizeof before, m->kind, *was);
     int n = snprintf(text, sizeof text, "{\"marker\":%s,\"value\":%s,\"was\":%s,\"zone\":\"%s\",\"crossed\":%s}", name, value, before,
                      zone_now, crossed ? "true" : "false");
     return sctx_publish(m->writer, m->topic, text, (size_t)n, NULL);
@@ -234,12 +238,14 @@ int sctx_marker_set(sctx_marker *m, sctx_level level) {
         touch(m);
         return SCTX_OK;
     }
+    bool first = load_relaxed(&m->entry->ticks) == 0 && atomic_exchange(&m->entry->ticks, clock_now(m->ctx->header.clock)) == 0;
     uint64_t was = load_relaxed(&m->entry->level); /* swapped, so that of two who cross at once each sees its own crossing */
     TESTPOINT("marker:before-swap");
     while (!atomic_compare_exchange_weak(&m->entry->level, &was, to_word(level))) {}
     TESTPOINT("marker:swapped");
     touch(m);
-    return announce(m, from_word(was), level);
+    const sctx_level before = from_word(was);
+    return announce(m, first && was == 0 ? NULL : &before, level);
 }
 
 static sctx_level sum(uint32_t kind, sctx_level a, sctx_level b) {
@@ -262,9 +268,9 @@ int sctx_marker_add(sctx_marker *m, sctx_level delta, sctx_level *now) {
     }
     TESTPOINT("marker:swapped");
     touch(m);
-    sctx_level level = sum(m->kind, from_word(was), delta);
+    const sctx_level before = from_word(was), level = sum(m->kind, before, delta);
     if (now) *now = level;
-    return announces ? announce(m, from_word(was), level) : SCTX_OK;
+    return announces ? announce(m, &before, level) : SCTX_OK;
 }
 
 sctx_level sctx_marker_level(const sctx_marker *m) {

@@ -2,6 +2,7 @@
 #include "reader.h"
 #include "cause.h"
 #include "gate.h"
+#include "options.h"
 #include "participant.h"
 #include "testpoint.h"
 #include "wait.h"
@@ -15,6 +16,7 @@
 #define AHEAD_PAUSES 16u /* about half a microsecond: some dozens of messages */
 #define AHEAD_BURST 4u   /* letting the writer get ahead paid if at least so many came */
 #define HOLD_MOST 4096u
+#define LOOK_CLOSELY_NS UINT64_C(1000000000)
 
 /* ---- opening -------------------------------------------------------------------------------------------------------------- */
 
@@ -54,6 +56,7 @@ static struct sctx_reader *reader_new(struct sctx *ctx) {
     r->slot = UINT32_MAX;
     r->lock.file.fd = -1;
     r->last_ns = INT64_MIN;
+    r->looked_ns = clock_monotonic_ns();
     r->spin = 64;
     r->hold_next = 16;
     uint64_t n = ctx->cell_mask + 1;
@@ -191,6 +194,7 @@ static void move_gate(struct sctx_reader *r) {
     }
     r->gated = 2;
     atomic_fetch_or(&r->ctx->readers[r->slot].flags, 2);
+    participant_role(r->ctx, SCTX_ROLE_GATED, -1);
 }
 
 static __attribute__((noinline)) void note(struct sctx_reader *r) {
@@ -387,14 +391,13 @@ int reader_new_look(struct sctx *ctx, struct sctx_reader **look) {
 }
 
 static uint32_t reader_roles(const struct sctx_reader *r) {
-    return r->gated ? SCTX_ROLE_READER | SCTX_ROLE_GATED : SCTX_ROLE_READER;
+    return r->gated == 1 ? SCTX_ROLE_READER | SCTX_ROLE_GATED : SCTX_ROLE_READER;
 }
 
 int sctx_reader_open(sctx *ctx, const struct sctx_reader_options *options, sctx_reader **reader) {
-    struct sctx_reader_options o = {0};
-    if (options) o = *options;
-    if (!ctx || !reader || o.flags & ~(uint32_t)(SCTX_READER_GATED | SCTX_READER_NO_CAUSE) || o.from > SCTX_FROM_SEQ ||
-        (o.pattern_count && !o.patterns))
+    struct sctx_reader_options o;
+    if (!ctx || !reader || !options_take(&o, sizeof o, options) || o.flags & ~(uint32_t)(SCTX_READER_GATED | SCTX_READER_NO_CAUSE) ||
+        o.from > SCTX_FROM_SEQ || (o.pattern_count && !o.patterns))
         return SCTX_ERR_INVALID;
     bool gated = o.flags & SCTX_READER_GATED;
     int rc = context_usable(ctx);
@@ -485,8 +488,11 @@ static int64_t time_left(uint64_t end) {
     return end == UINT64_MAX ? INT64_MAX : now < end ? (int64_t)(end - now) : 0;
 }
 
-/* What ends a wait, other than a message. */
-static int wait_over(struct sctx_reader *r, bool look_closely) {
+/* What ends a wait, other than a message. About once a second it looks at the folder, too, however short the single waits are. */
+static int wait_over(struct sctx_reader *r) {
+    uint64_t now = clock_monotonic_ns();
+    bool look_closely = now - r->looked_ns > LOOK_CLOSELY_NS;
+    if (look_closely) r->looked_ns = now;
     int rc = look_closely ? sctx_check(r->ctx) : context_usable(r->ctx);
     if (rc == SCTX_OK && context_removed(r->ctx)) rc = SCTX_ERR_REMOVED;
     if (rc == SCTX_OK && unlikely(load_acquire(&r->cancelled)))
@@ -512,9 +518,9 @@ static bool spin(struct sctx_reader *r, struct found *f) {
 static int wait_polling(struct sctx_reader *r, uint64_t end) {
     struct found f;
     int64_t pause = 100000;
-    for (uint32_t round = 1;; round++) {
+    for (;;) {
         if (locate(r, &f) == SCTX_OK) return SCTX_OK;
-        int rc = wait_over(r, round % 32 == 0);
+        int rc = wait_over(r);
         if (rc) return rc;
         int64_t left = time_left(end);
         if (left == 0) return SCTX_TIMEOUT;
@@ -537,19 +543,19 @@ int reader_wait(struct sctx_reader *r, int64_t timeout_ns) {
     rc = locate(r, &f);
     note(r);
     if (rc == SCTX_OK) return SCTX_OK;
-    if ((rc = wait_over(r, false)) != SCTX_OK) return rc;
+    if ((rc = wait_over(r)) != SCTX_OK) return rc;
     if (timeout_ns == 0) return SCTX_TIMEOUT;
     uint64_t end = timeout_ns < 0 ? UINT64_MAX : clock_monotonic_ns() + (uint64_t)timeout_ns;
     if (ctx->tap) return wait_polling(r, end);
     if (spin(r, &f)) return SCTX_OK;
-    for (uint32_t round = 1;; round++) {
+    for (;;) {
         uint32_t bits = wanted_bits(r), epoch = 0;
         for (uint32_t before = 0; before != bits; before = bits, bits = wanted_bits(r)) /* a topic may have come before the latch was set */
             epoch = wait_announce(ctx, bits);                                           /* W1, W2 */
         rc = locate(r, &f);                                                             /* W3 */
         note(r);
         if (rc == SCTX_OK) return SCTX_OK;
-        if ((rc = wait_over(r, round % 4 == 0)) != SCTX_OK) return rc;
+        if ((rc = wait_over(r)) != SCTX_OK) return rc;
         int64_t left = time_left(end);
         if (left == 0) return SCTX_TIMEOUT;
         rc = wait_sleep(ctx, epoch, bits, left < WAIT_TIMEOUT_NS ? left : WAIT_TIMEOUT_NS); /* W4, W5 */

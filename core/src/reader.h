@@ -30,6 +30,7 @@ struct sctx_reader {
     uint32_t gated;     /* 0, 1, 2 as in sctx_reader_stats */
     uint64_t gate;      /* the gate's word as we set it last */
 
+    uint64_t looked_ns;          /* when a wait last looked whether the ring's file is still the one */
     uint32_t spin, waits;        /* polls before sleeping, as it has paid lately */
     _Atomic uint32_t views_lost; /* an arena was truncated: its messages are gone, nothing else */
 

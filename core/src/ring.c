@@ -131,12 +131,14 @@ int ring_open(struct sctx *ctx, int fd, bool writable, struct sctx_error *error)
     struct stat st;
     if (fstat(fd, &st) != 0) return fail(error, SCTX_ERR_SYSTEM, "%s/ring: %s", ctx->path, strerror(errno));
     uint64_t size = (uint64_t)st.st_size;
-    if (size < LAYOUT_PAGE) return fail(error, SCTX_ERR_DAMAGED, "%s/ring is no ring: %llu bytes", ctx->path, (unsigned long long)size);
+    if (size < LAYOUT_PAGE)
+        return fail(error, SCTX_ERR_DAMAGED, "%s/ring is no ring: %llu bytes; `sctx rm` removes it", ctx->path, (unsigned long long)size);
     int rc = mapping_open(&ctx->ring, fd, size, writable, &ctx->lost);
     if (rc) return fail(error, status_of_errno(-rc), "cannot map %s/ring: %s", ctx->path, strerror(-rc));
 
     struct ring_header *shared = (struct ring_header *)(void *)ctx->ring.base;
-    if (load_acquire(&shared->magic) != LAYOUT_MAGIC) return fail(error, SCTX_ERR_DAMAGED, "%s/ring is no ring of sctx", ctx->path);
+    if (load_acquire(&shared->magic) != LAYOUT_MAGIC)
+        return fail(error, SCTX_ERR_DAMAGED, "%s/ring is no ring of sctx; `sctx rm` removes it", ctx->path);
     unsigned char page[LAYOUT_PAGE]; /* copied once: a newer minor may have a longer header */
     memcpy(page, ctx->ring.base, sizeof page);
     memcpy(&ctx->header, page, sizeof ctx->header);

@@ -1,6 +1,7 @@
 #include "topic.h"
 #include "intern.h"
 #include "name.h"
+#include "options.h"
 #include "testpoint.h"
 #include "wait.h"
 #include <stdlib.h>
@@ -142,8 +143,8 @@ static int register_locked(struct sctx *ctx, const struct sctx_topic_options *o,
 }
 
 int sctx_topic_register(sctx *ctx, const struct sctx_topic_options *options, uint16_t *id) {
-    if (!ctx || !options || !id) return SCTX_ERR_INVALID;
-    struct sctx_topic_options o = *options;
+    struct sctx_topic_options o;
+    if (!ctx || !options || !id || !options_take(&o, sizeof o, options)) return SCTX_ERR_INVALID;
     if (!o.name || !name_is_topic(o.name)) return SCTX_ERR_NAME;
     if (o.encoding && *o.encoding && !name_is_text(o.encoding, SCTX_ENCODING_MAX)) return SCTX_ERR_NAME;
     if (o.schema_bytes > SCTX_SCHEMA_MAX || (o.schema_bytes && !o.schema)) return SCTX_ERR_INVALID;

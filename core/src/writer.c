@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "writer.h"
+#include "options.h"
 #include "participant.h"
 #include "testpoint.h"
 #include "topic.h"
@@ -12,7 +13,8 @@ static void chunks_reset(struct sctx_writer *w, uint64_t seq) {
 }
 
 int sctx_writer_open(sctx *ctx, const struct sctx_writer_options *options, sctx_writer **writer) {
-    if (!ctx || !writer || (options && options->flags & ~(uint32_t)SCTX_WRITER_NO_AUTO_CAUSE)) return SCTX_ERR_INVALID;
+    struct sctx_writer_options o;
+    if (!ctx || !writer || !options_take(&o, sizeof o, options) || o.flags & ~(uint32_t)SCTX_WRITER_NO_AUTO_CAUSE) return SCTX_ERR_INVALID;
     int rc = context_usable(ctx);
     if (rc) return rc;
     if (ctx->tap) return SCTX_ERR_READ_ONLY;
@@ -27,7 +29,7 @@ int sctx_writer_open(sctx *ctx, const struct sctx_writer_options *options, sctx_
     w->clock_kind = ctx->header.clock;
     w->clock_hz = ctx->header.clock_hz;
     w->join = ctx->join;
-    w->auto_cause = !options || !(options->flags & SCTX_WRITER_NO_AUTO_CAUSE);
+    w->auto_cause = !(o.flags & SCTX_WRITER_NO_AUTO_CAUSE);
     w->gate.used = ctx->header.flags & SCTX_CREATE_GATING;
     w->gate.lock = &w->arena.lock;
     w->arena.lock.file.fd = -1;
@@ -37,6 +39,7 @@ int sctx_writer_open(sctx *ctx, const struct sctx_writer_options *options, sctx_
     }
     rc = arena_claim(ctx, &w->arena, ctx->header.arena_bytes, &w->error);
     if (rc) {
+        if (o.error) *o.error = w->error;
         free(w->chunk_seq);
         free(w);
         return rc;

@@ -29,11 +29,9 @@ static const struct class {
     bool grows;               /* a context of its own for each step, or the arena is large already; not each address */
     unsigned stride, soaking; /* where nothing else is asked for: most of it is a copying loop */
 } classes[] = {
-    {"empty", 0, false, 1, 1},
-    {"small", 64, false, 1, 1},
-    {"uneven", 715, false, 1, 1}, /* whole blocks, words, and a rest */
-    {"advancing", 4096, false, 8, 1},  /* more than a step of the arena: intent moves each time */
-    {"growing", 16400, true, 397, 37}, /* more than a quarter of the arena: a larger one is made */
+    {"empty", 0, false, 1, 1},         {"small", 64, false, 1, 1},
+    {"uneven", 715, false, 1, 1},      {"advancing", 4096, false, 8, 1}, /* more than a step of the arena: intent moves each time */
+    {"growing", 16400, true, 397, 37},                                   /* more than a quarter of the arena: a larger one is made */
 };
 
 static struct {

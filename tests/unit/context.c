@@ -204,6 +204,25 @@ Test(context, lost) {
     }
 }
 
+/* Who waits in short pieces finds out as well. */
+Test(context, lost_while_waiting_a_little_each_time, .timeout = 30) {
+    for (int tap = 0; tap < 2; tap++) {
+        sctx *ctx = rig_new("context", NULL), *look = tap ? rig_tap("context") : ctx;
+        sctx_reader *r = rig_reader(look, SCTX_FROM_NOW, 0, NULL);
+        char path[PATH_MAX], ring[PATH_MAX + 8];
+        cr_assert_eq(sctx_path("context", NULL, path, sizeof path), SCTX_OK);
+        (void)snprintf(ring, sizeof ring, "%s/ring", path);
+        cr_assert_eq(unlink(ring), 0);
+        int rc = SCTX_TIMEOUT;
+        for (int64_t end = rig_now_ns() + 10 * SECOND; rc == SCTX_TIMEOUT && rig_now_ns() < end;) rc = sctx_wait(r, 20 * MS);
+        cr_expect_eq(rc, SCTX_ERR_LOST, "tap: %d", tap);
+        sctx_reader_close(r);
+        if (tap) sctx_close(look);
+        sctx_close(ctx);
+        (void)sctx_remove("context", NULL, NULL);
+    }
+}
+
 /* ---- fork ------------------------------------------------------------------------------------------------------------------- */
 
 struct inherited {
@@ -372,5 +391,45 @@ Test(context, info_does_not_disturb_other_threads, .timeout = 20) {
     cr_assert_eq(wrong, 0, "%llu of %llu were refused", (unsigned long long)wrong, (unsigned long long)calls);
     sctx_marker_close(m);
     sctx_writer_close(w);
+    rig_end(ctx, "context");
+}
+
+/* A file that is missing is no context that is missing: it is not made anew, and what is wrong is said. */
+Test(context, a_missing_file_is_damage) {
+    for (int which = 0; which < 2; which++) {
+        char path[PATH_MAX], file[PATH_MAX + 8];
+        struct sctx_error why = {""};
+        struct sctx_options o = {.size = sizeof o, .context = "context", .error = &why};
+        sctx *ctx = rig_new("context", NULL);
+        cr_assert_eq(sctx_path("context", NULL, path, sizeof path), SCTX_OK);
+        (void)snprintf(file, sizeof file, "%s/%s", path, which ? "alive" : "ring");
+        sctx_close(ctx);
+        cr_assert_eq(unlink(file), 0);
+        cr_expect_eq(sctx_open(&o, &ctx), SCTX_ERR_DAMAGED);
+        cr_expect(strstr(why.text, file) && strstr(why.text, "missing"), "%s", why.text);
+        if (!which) cr_expect_eq(sctx_tap_open(&o, &ctx), SCTX_ERR_DAMAGED);
+        cr_assert_eq(sctx_remove("context", NULL, NULL), SCTX_OK);
+    }
+}
+
+/* What a newer program asks for and this library does not know is refused; an older one's shorter struct is enough. */
+Test(context, options_grow_at_the_end) {
+    struct {
+        struct sctx_writer_options known;
+        uint64_t newer;
+    } longer = {.known = {.size = sizeof longer}};
+    struct sctx_error why = {"untouched"};
+    struct sctx_writer_options older = {.size = 8, .error = &why};
+    sctx *ctx = rig_new("context", NULL);
+    sctx_writer *w;
+    cr_assert_eq(sctx_writer_open(ctx, &longer.known, &w), SCTX_OK);
+    sctx_writer_close(w);
+    longer.newer = 1;
+    cr_expect_eq(sctx_writer_open(ctx, &longer.known, &w), SCTX_ERR_INVALID);
+    cr_assert_eq(sctx_writer_open(ctx, &older, &w), SCTX_OK);
+    sctx_writer_close(w);
+    older.size = 0;
+    cr_expect_eq(sctx_writer_open(ctx, &older, &w), SCTX_ERR_INVALID);
+    cr_expect_str_eq(why.text, "untouched");
     rig_end(ctx, "context");
 }

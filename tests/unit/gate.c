@@ -100,6 +100,9 @@ Test(gate, too_slow_is_let_go, .timeout = 30) {
     cr_assert_eq(rig_stats(r).gated, 2);
     cr_assert(rig_balances(r));
     cr_assert_eq(rig_info(ctx).gate_evictions, 1);
+    struct sctx_participant p = SCTX_INIT(p);
+    cr_assert_eq(sctx_participant_get(ctx, 0, &p), SCTX_OK);
+    cr_assert_eq(p.roles, SCTX_ROLE_READER, "it is an ordinary reader from now on");
     sctx_reader_close(r);
     sctx_writer_close(w);
     sctx_close(other);

@@ -106,6 +106,7 @@ Test(participant, dead_or_alive, .timeout = 20) {
     cr_expect_str_eq(sctx_participant_name(ctx, join), "doomed");
     struct sctx_info i = rig_info(ctx);
     cr_expect(i.participants_alive == 1 && i.participants_known == 2);
+    cr_expect_eq(i.readers, 0, "the dead do not read");
     sctx_close(tap);
     rig_end(ctx, "participant");
 }

@@ -33,7 +33,7 @@
  *
  * Growth
  *   Option and result structs begin with `uint32_t size`; set it with sizeof (the SCTX_INIT macro does). Fields are only ever appended; a
- *   zero means the default. */
+ *   zero means the default. Of an option struct that is larger than this library knows the rest must be 0, or it is INVALID. */
 #ifndef SCTX_SCTX_H
 #define SCTX_SCTX_H
 #include <stdbool.h>
@@ -203,7 +203,8 @@ enum sctx_writer_flags { SCTX_WRITER_NO_AUTO_CAUSE = 1 };
 
 struct sctx_writer_options {
     uint32_t size;
-    uint32_t flags; /* enum sctx_writer_flags */
+    uint32_t flags;           /* enum sctx_writer_flags */
+    struct sctx_error *error; /* or NULL: why sctx_writer_open() failed; later failures are told by sctx_writer_error() */
 };
 
 /* Takes an arena: a dead writer's of the same user is adopted (its old messages stay readable), else a new one is made.
@@ -376,7 +377,8 @@ enum sctx_marker_flags {
     SCTX_MARKER_HAS_LOW = 1,
     SCTX_MARKER_HAS_HIGH = 2,
     /* Publish when the level goes above high, below low, or back (reaching one is not yet crossing it), or has moved by at least `step` since the last
-     * time: on topic `marker/NAME`, encoding json, {"marker":NAME,"value":V,"was":V,"zone":"low"|"normal"|"high","crossed":true|false}. */
+     * time: on topic `marker/NAME`, encoding json, {"marker":NAME,"value":V,"was":V,"zone":"low"|"normal"|"high","crossed":true|false}.
+     * Before it is first set it counts as within its thresholds, and "was" is null then. */
     SCTX_MARKER_ANNOUNCE = 4,
 };
 
@@ -432,7 +434,7 @@ struct sctx_info {
     uint64_t memory_ring, memory_arenas, memory_max; /* bytes: the ring's file with its tables, all arenas, the cap */
     uint64_t memory_tables;                          /* of memory_ring: topics, schemas and markers, which grow */
     uint32_t participants_alive, participants_known, participant_slots;
-    uint32_t readers; /* places taken in the table of readers, of 1,024 */
+    uint32_t readers; /* of living participants; there is room for 1,024 */
     uint32_t topics, markers;
     uint32_t clock;        /* 0: the system's monotonic clock, 1: the processor's counter (TSC, CNTVCT) */
     uint32_t clock_epochs; /* 1, and one more for each jump of the clock noted (suspend, migration, time set) */
