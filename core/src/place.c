@@ -126,20 +126,39 @@ int place_open_file(int dir, const char *file, int flags, uid_t owner, const cha
     return fd;
 }
 
-int place_allocate(int fd, uint64_t off, uint64_t bytes, const char *what, struct sctx_error *error) {
+/* Files longer than `ulimit -f` would end the process by a signal. What a file has already is not limited. */
+static bool is_too_long(int fd, uint64_t bytes) {
     struct rlimit limit;
-    int err = 0;
-    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && off + bytes > limit.rlim_cur) err = EFBIG;
+    struct stat st;
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || bytes <= limit.rlim_cur) return false;
+    return fstat(fd, &st) != 0 || (uint64_t)st.st_size < bytes;
+}
+
+static int fail_too_long(struct sctx_error *error, const char *what, uint64_t bytes) {
+    return fail(error, SCTX_ERR_NO_SPACE, "%s needs a file of %llu KiB, but files are limited here (ulimit -f)", what,
+                (unsigned long long)(bytes >> 10));
+}
+
+int place_set_size(int fd, uint64_t bytes, const char *what, struct sctx_error *error) {
+    if (is_too_long(fd, bytes)) return fail_too_long(error, what, bytes);
+    int rc;
+    do rc = ftruncate(fd, (off_t)bytes);
+    while (rc != 0 && errno == EINTR);
+    if (rc == 0) return SCTX_OK;
+    return fail(error, status_of_errno(errno), "cannot set the size of %s to %llu KiB: %s", what, (unsigned long long)(bytes >> 10),
+                strerror(errno));
+}
+
+int place_allocate(int fd, uint64_t off, uint64_t bytes, const char *what, struct sctx_error *error) {
+    int err = is_too_long(fd, off + bytes) ? EFBIG : 0;
     if (!err) do
             err = posix_fallocate(fd, (off_t)off, (off_t)bytes);
         while (err == EINTR);
     if (!err) return SCTX_OK;
+    if (err == EFBIG) return fail_too_long(error, what, off + bytes);
+    if (status_of_errno(err) != SCTX_ERR_NO_SPACE) return fail(error, status_of_errno(err), "cannot allocate %s: %s", what, strerror(err));
     struct statvfs fs = {0};
     (void)fstatvfs(fd, &fs);
-    if (err == EFBIG)
-        return fail(error, SCTX_ERR_NO_SPACE, "%s needs a file of %llu KiB, but files are limited here (ulimit -f)", what,
-                    (unsigned long long)((off + bytes) >> 10));
-    if (status_of_errno(err) != SCTX_ERR_NO_SPACE) return fail(error, status_of_errno(err), "cannot allocate %s: %s", what, strerror(err));
     return fail(
         error, SCTX_ERR_NO_SPACE,
         "no space for %s: %llu KiB needed, %llu KiB free in the file system; remove contexts (sctx rm) or enlarge it (mount -o remount,size=...)",

@@ -27,6 +27,9 @@ int place_open(const struct place *place, int upper, uid_t *owner, struct sctx_e
 /* Opens a plain file in the folder: no links, owner as given ((uid_t)-1: anybody's). A descriptor, or a status. */
 int place_open_file(int dir, const char *file, int flags, uid_t owner, const char *path, struct sctx_error *error);
 
+/* Sets a file's length; nothing is allocated. 0 or a status. */
+int place_set_size(int fd, uint64_t bytes, const char *what, struct sctx_error *error);
+
 /* Reserves [off, off+bytes) of a file for good. 0 or a status; the error says how much was needed and how much is free. */
 int place_allocate(int fd, uint64_t off, uint64_t bytes, const char *what, struct sctx_error *error);
 

@@ -73,10 +73,11 @@ int ring_header_make(struct ring_header *h, const struct sctx_create_options *o)
 
 int ring_file_make(int fd, const struct ring_header *h, struct sctx_error *error) {
     int rc = place_allocate(fd, 0, h->section[SECTION_TOPICS].off, "the ring", error);
+    if (rc == SCTX_OK) rc = place_set_size(fd, h->file_bytes, "the ring", error);
+    /* The first entry of each table, where everybody stops looking: even to read a hole takes a page, which a full file system does not have. */
+    for (int i = SECTION_TOPICS; rc == SCTX_OK && i <= SECTION_MARKERS; i++)
+        rc = place_allocate(fd, h->section[i].off, h->section[i].stride, "the tables of topics and markers", error);
     if (rc) return rc;
-    if (ftruncate(fd, (off_t)h->file_bytes) != 0)
-        return fail(error, status_of_errno(errno), "cannot set the ring's size to %llu: %s", (unsigned long long)h->file_bytes,
-                    strerror(errno));
     _Atomic uint32_t lost = 0;
     struct mapping m;
     rc = mapping_open(&m, fd, h->section[SECTION_TOPICS].off, true, &lost);
