@@ -133,6 +133,12 @@ static int arena_replace(struct sctx *ctx, struct arena *a, uint32_t slot, uint6
     rc = fd < 0 ? fd : arena_map(ctx, a, fd, slot, g);
     if (fd >= 0) close(fd);
     if (rc) {
+        if (fd >= 0) { /* no ref names it */
+            char name[32];
+            arena_file_name(name, slot, g);
+            (void)unlinkat(folder, name, 0);
+            rc = fail(error, rc, "cannot map an arena of %llu KiB: %s", (unsigned long long)(bytes >> 10), sctx_strerror(rc));
+        }
         store_relaxed(&e->bytes, was);
         store_relaxed(&e->old_bytes, was_old);
         return rc;
@@ -296,32 +302,46 @@ void arena_release(struct arena *a) {
     lock_close(&a->lock);
 }
 
-bool arena_view_open(struct sctx *ctx, struct arena_view *v, uint32_t slot, uint32_t gen_low, _Atomic uint32_t *lost) {
+/* A want of this process, not of the file's. By errno: a status would not tell it from what another can do to a file. */
+static int view_trouble(int err) {
+    return err == ENOMEM ? SCTX_ERR_NO_MEMORY : err == EMFILE || err == ENFILE ? SCTX_ERR_SYSTEM : SCTX_OK;
+}
+
+static int view_map(struct sctx *ctx, struct arena_view *v, int fd, uint32_t slot, _Atomic uint32_t *lost) {
+    struct stat st;
+    uint64_t bytes;
+    if (fstat(fd, &st) != 0 || st.st_size <= (off_t)LAYOUT_PAGE) return SCTX_ERR_NOT_FOUND;
+    int rc = mapping_open(&v->map, fd, (size_t)st.st_size, false, lost);
+    if (rc) return view_trouble(-rc) ? view_trouble(-rc) : SCTX_ERR_NOT_FOUND;
+    v->header = (const struct arena_header *)(const void *)v->map.base;
+    if (!arena_header_fits(ctx, v->header, slot, v->gen, (uint64_t)st.st_size - LAYOUT_PAGE, &bytes)) {
+        mapping_close(&v->map);
+        return SCTX_ERR_NOT_FOUND;
+    }
+    v->data = v->map.base + LAYOUT_PAGE;
+    v->bytes = bytes;
+    return SCTX_OK;
+}
+
+int arena_view_open(struct sctx *ctx, struct arena_view *v, uint32_t slot, uint32_t gen_low, _Atomic uint32_t *lost) {
     uint32_t now = load_acquire(&ctx->arenas[slot].gen), gen = now - ((now - gen_low) & REF_GEN_MASK);
-    if (v->gen == gen && gen) return !v->missing;
+    if (v->gen == gen && gen) return v->missing ? SCTX_ERR_NOT_FOUND : SCTX_OK;
     arena_view_close(v);
     v->gen = gen;
     v->missing = true;
-    int folder = gen ? context_folder(ctx) : -1;
-    if (folder < 0) return false;
+    errno = 0;
+    int folder = gen ? context_folder(ctx) : SCTX_ERR_NOT_FOUND, fd = folder, rc = SCTX_ERR_NOT_FOUND;
     char name[32];
     arena_file_name(name, slot, gen);
-    int fd = place_open_file(folder, name, O_RDONLY, (uid_t)-1, ctx->path, NULL);
-    if (fd < 0) return false;
-    struct stat st;
-    uint64_t bytes;
-    if (fstat(fd, &st) == 0 && st.st_size > (off_t)LAYOUT_PAGE && mapping_open(&v->map, fd, (size_t)st.st_size, false, lost) == 0) {
-        v->header = (const struct arena_header *)(const void *)v->map.base;
-        if (arena_header_fits(ctx, v->header, slot, gen, (uint64_t)st.st_size - LAYOUT_PAGE, &bytes)) {
-            v->data = v->map.base + LAYOUT_PAGE;
-            v->bytes = bytes;
-            v->missing = false;
-        } else {
-            mapping_close(&v->map);
-        }
+    if (folder >= 0) fd = place_open_file(folder, name, O_RDONLY, (uid_t)-1, ctx->path, NULL);
+    if (fd < 0 && view_trouble(errno)) rc = view_trouble(errno);
+    if (fd >= 0) {
+        rc = view_map(ctx, v, fd, slot, lost);
+        close(fd);
     }
-    close(fd);
-    return !v->missing;
+    v->missing = rc != SCTX_OK;
+    if (rc != SCTX_OK && rc != SCTX_ERR_NOT_FOUND) v->gen = 0; /* not looked at */
+    return rc;
 }
 
 void arena_view_close(struct arena_view *v) {

@@ -49,8 +49,9 @@ struct arena_view {
     bool missing; /* that generation's file is not to be had: its messages are gone */
 };
 
-/* Makes `view` the one that a ref (slot, low bits of the generation) speaks of; false: not to be had. Never fails otherwise. */
-bool arena_view_open(struct sctx *ctx, struct arena_view *view, uint32_t slot, uint32_t ref_gen, _Atomic uint32_t *lost);
+/* Makes `view` the one that a ref (slot, low bits of the generation) speaks of. NOT_FOUND: not to be had, and it never will be. NO_MEMORY, SYSTEM (no
+ * descriptor is left): try again later. */
+int arena_view_open(struct sctx *ctx, struct arena_view *view, uint32_t slot, uint32_t ref_gen, _Atomic uint32_t *lost);
 void arena_view_close(struct arena_view *view);
 
 /* Bytes that all arenas take, and how many slots are in use. */

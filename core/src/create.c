@@ -125,9 +125,9 @@ static int create_in(int upper, const struct place *place, const struct ring_hea
         rc = errno == EEXIST ? fail(error, SCTX_ERR_EXISTS, "there is a context '%s' in %s already", place->name, place->upper)
                              : fail(error, status_of_errno(errno), "cannot rename the new context: %s", strerror(errno));
     TESTPOINT("create:renamed");
+    if (folder >= 0) close(folder); /* if none was left for us: deleting takes one */
     if (rc) (void)place_delete(upper, temporary);
     lock_close(&lock);
-    if (folder >= 0) close(folder);
     return rc;
 }
 
@@ -160,21 +160,23 @@ int sctx_create(const struct sctx_create_options *options) {
     return rc;
 }
 
-/* Tells everybody who has it mapped. */
-static void mark_removed(int upper, const char *folder, uid_t owner, const char *path) {
+/* Tells everybody who has it mapped. One that is damaged is told nothing; NO_MEMORY, SYSTEM: it could be told, but not now. */
+static int mark_removed(int upper, const char *folder, uid_t owner, const char *path, struct sctx_error *error) {
     int dir = openat(upper, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (dir < 0) return;
-    int fd = place_open_file(dir, "ring", O_RDWR, owner, path, NULL);
-    close(dir);
-    if (fd < 0) return;
+    int fd = dir < 0 ? SCTX_ERR_SYSTEM : place_open_file(dir, "ring", O_RDWR, owner, path, NULL), err = errno;
+    if (dir >= 0) close(dir);
+    if (fd < 0)
+        return err == EMFILE || err == ENFILE ? fail(error, SCTX_ERR_SYSTEM, "cannot look into %s: %s", path, strerror(err)) : SCTX_OK;
     struct sctx *ctx = calloc(1, sizeof *ctx);
-    if (ctx && ring_open(ctx, fd, true, NULL) == SCTX_OK) {
+    int rc = ctx ? ring_open(ctx, fd, true, error) : fail(error, SCTX_ERR_NO_MEMORY, "out of memory");
+    if (rc == SCTX_OK) {
         atomic_store(&ctx->hot->state, RING_REMOVED);
         wait_wake_all(ctx->hot);
     }
     if (ctx) mapping_close(&ctx->ring);
     free(ctx);
     close(fd);
+    return rc == SCTX_ERR_NO_MEMORY ? rc : SCTX_OK;
 }
 
 int sctx_remove(const char *context, const char *dir, struct sctx_error *error) {
@@ -194,7 +196,11 @@ int sctx_remove(const char *context, const char *dir, struct sctx_error *error) 
         rc = fail(error, status_of_errno(errno), "cannot remove %s: %s", path, strerror(errno));
     TESTPOINT("remove:renamed");
     if (rc == SCTX_OK) {
-        mark_removed(upper, old, owner, path);
+        rc = mark_removed(upper, old, owner, path, error);
+        if (rc && renameat2(upper, old, upper, place.name, RENAME_NOREPLACE) == 0) {
+            close(upper); /* as if nothing had been */
+            return rc;
+        }
         rc = place_delete(upper, old);
         if (rc) rc = fail(error, rc, "%s is removed, but what was in it could not be deleted: %s/%s", path, place.upper, old);
     }

@@ -34,6 +34,7 @@ enum verdict filter_ask(struct sctx *ctx, struct filter *f, uint16_t id) {
     enum verdict v = VERDICT_NO;
     for (char **p = f->patterns; rc == SCTX_OK && *p && v == VERDICT_NO; p++)
         if (sctx_topic_matches(*p, topic->name)) v = VERDICT_YES;
+    if (rc == SCTX_ERR_NO_MEMORY) return VERDICT_UNKNOWN;
     if (rc == SCTX_OK || rc == SCTX_ERR_DAMAGED) f->verdicts[id] = (uint8_t)v; /* not registered (yet): ask again next time */
     return v;
 }
@@ -41,7 +42,10 @@ enum verdict filter_ask(struct sctx *ctx, struct filter *f, uint16_t id) {
 uint32_t filter_bits(struct sctx *ctx, struct filter *f) {
     if (!f->verdicts) return WAIT_EVERYTHING;
     uint32_t count = sctx_topic_count(ctx);
-    for (; f->topics < count; f->topics++)
-        if (filter_wants(ctx, f, (uint16_t)f->topics)) f->bits |= wait_topic_bit(f->topics);
+    for (; f->topics < count; f->topics++) {
+        enum verdict v = filter_verdict(ctx, f, (uint16_t)f->topics);
+        if (v == VERDICT_UNKNOWN) return WAIT_EVERYTHING;
+        if (v == VERDICT_YES) f->bits |= wait_topic_bit(f->topics);
+    }
     return f->bits | WAIT_NEW_TOPIC;
 }

@@ -3,7 +3,7 @@
 #define SCTX_FILTER_H
 #include "context.h"
 
-enum verdict { VERDICT_UNKNOWN, VERDICT_YES, VERDICT_NO };
+enum verdict { VERDICT_UNKNOWN, VERDICT_YES, VERDICT_NO }; /* UNKNOWN as an answer: out of memory, ask again */
 
 struct filter {
     char **patterns;   /* NULL-terminated; NULL: everything */
@@ -18,10 +18,10 @@ void filter_free(struct filter *filter);
 /* Asks the topic cache; an id that makes no sense is not wanted. */
 enum verdict filter_ask(struct sctx *ctx, struct filter *filter, uint16_t topic);
 
-static inline bool filter_wants(struct sctx *ctx, struct filter *f, uint16_t topic) {
-    if (!f->verdicts) return true;
+static inline enum verdict filter_verdict(struct sctx *ctx, struct filter *f, uint16_t topic) {
+    if (!f->verdicts) return VERDICT_YES;
     uint8_t v = f->verdicts[topic];
-    return (v != VERDICT_UNKNOWN ? v : filter_ask(ctx, f, topic)) == VERDICT_YES;
+    return v != VERDICT_UNKNOWN ? (enum verdict)v : filter_ask(ctx, f, topic);
 }
 
 /* Latch bits of all topics wanted by now, and of topics yet to come. */

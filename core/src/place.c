@@ -167,7 +167,10 @@ int place_allocate(int fd, uint64_t off, uint64_t bytes, const char *what, struc
 
 int place_delete(int upper, const char *folder) {
     int fd = openat(upper, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0) return errno == ENOENT ? SCTX_OK : status_of_errno(errno);
+    if (fd < 0) { /* it may be empty, which needs no descriptor */
+        int err = errno;
+        return err == ENOENT || unlinkat(upper, folder, AT_REMOVEDIR) == 0 ? SCTX_OK : status_of_errno(err);
+    }
     DIR *dir = fdopendir(fd);
     if (!dir) {
         close(fd);

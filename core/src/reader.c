@@ -123,7 +123,8 @@ static __attribute__((noinline)) void lapped(struct sctx_reader *r, uint64_t s) 
     r->cursor = to;
 }
 
-/* R1 and the header. OK: found (not yet consumed). AGAIN: nothing there. SCTX_ERR_DAMAGED here means: gone, skipped. */
+/* R1 and the header. OK: found (not yet consumed). AGAIN: nothing there. SCTX_ERR_DAMAGED here means: gone, skipped. NO_MEMORY, SYSTEM: there is something,
+ * which cannot be looked at now; it is not skipped. */
 static inline int look(struct sctx_reader *r, struct found *f) {
     struct sctx *ctx = r->ctx;
     struct cell *cell = &ctx->cells[r->cursor & ctx->cell_mask];
@@ -144,7 +145,11 @@ static inline int look(struct sctx_reader *r, struct found *f) {
     uint32_t slot = ref_slot(ref), gen = ref_gen(ref);
     if (unlikely(slot >= LAYOUT_ARENA_SLOTS)) goto gone;
     struct arena_view *v = &r->views[slot];
-    if (unlikely(!v->gen || (v->gen & REF_GEN_MASK) != gen || v->missing) && !arena_view_open(ctx, v, slot, gen, &r->views_lost)) goto gone;
+    if (unlikely(!v->gen || (v->gen & REF_GEN_MASK) != gen || v->missing)) {
+        int rc = arena_view_open(ctx, v, slot, gen, &r->views_lost);
+        if (rc == SCTX_ERR_NOT_FOUND) goto gone;
+        if (rc) return rc;
+    }
     f->view = v;
     f->pos = ref_pos(ref);
     uint64_t off = f->pos & (v->bytes - 1);
@@ -160,22 +165,22 @@ gone:
     return SCTX_ERR_DAMAGED;
 }
 
-/* To the next message that is wanted; its header is trustworthy only after record_whole(). Bounded. */
+/* To the next message that is wanted; its header is trustworthy only after record_whole(). AGAIN, NO_MEMORY, SYSTEM as above. Bounded. */
 static inline int locate(struct sctx_reader *r, struct found *f) {
     for (uint64_t steps = 2 * (r->ctx->cell_mask + 1); steps; steps--) {
         int rc = look(r, f);
-        if (rc == SCTX_AGAIN) return rc;
-        if (rc != SCTX_OK) continue;
+        if (rc == SCTX_ERR_DAMAGED) continue;
+        if (rc != SCTX_OK) return rc;
         if (!r->filter.verdicts) return SCTX_OK;
         if (!record_whole(f->view, f->pos, f->total)) {
             r->gone++;
             r->cursor++;
-        } else if (filter_wants(r->ctx, &r->filter, (uint16_t)f->what)) {
-            return SCTX_OK;
-        } else {
-            r->filtered++;
-            r->cursor++;
+            continue;
         }
+        enum verdict v = filter_verdict(r->ctx, &r->filter, (uint16_t)f->what);
+        if (v != VERDICT_NO) return v == VERDICT_YES ? SCTX_OK : SCTX_ERR_NO_MEMORY;
+        r->filtered++;
+        r->cursor++;
     }
     return SCTX_AGAIN;
 }
@@ -290,8 +295,9 @@ int sctx_read(sctx_reader *r, struct sctx_message *message) {
     for (uint64_t steps = 2 * (r->ctx->cell_mask + 1); steps; steps--) {
         struct found f;
         struct sctx_message m;
-        if (unlikely(locate(r, &f) != SCTX_OK)) {
+        if (unlikely((rc = locate(r, &f)) != SCTX_OK)) {
             note(r);
+            if (rc != SCTX_AGAIN) return rc;
             if (caught_up(r)) continue;
             break;
         }
@@ -323,8 +329,9 @@ int sctx_peek(sctx_reader *r, struct sctx_message *message) {
     for (uint64_t steps = 2 * (r->ctx->cell_mask + 1); steps; steps--) {
         struct found f;
         struct sctx_message m;
-        if (unlikely(locate(r, &f) != SCTX_OK)) {
+        if (unlikely((rc = locate(r, &f)) != SCTX_OK)) {
             note(r);
+            if (rc != SCTX_AGAIN) return rc;
             if (caught_up(r)) continue;
             break;
         }
@@ -362,11 +369,10 @@ static void skip_gone(struct sctx_reader *r) {
     for (uint64_t steps = r->ctx->cell_mask + 1; steps; steps--) {
         uint64_t before = r->cursor;
         int rc = look(r, &f);
-        if (rc == SCTX_AGAIN) break;
-        if (rc == SCTX_OK) {
-            if (record_whole(f.view, f.pos, f.total)) break;
+        if (rc == SCTX_OK && !record_whole(f.view, f.pos, f.total))
             r->cursor = before + 1;
-        }
+        else if (rc != SCTX_ERR_DAMAGED)
+            break;
     }
     r->lost = r->gone = 0;
 }
@@ -500,14 +506,20 @@ static int wait_over(struct sctx_reader *r) {
     return rc;
 }
 
+/* Also what cannot be looked at is something to read: reading says why. */
+static bool anything(struct sctx_reader *r) {
+    struct found f;
+    return locate(r, &f) != SCTX_AGAIN;
+}
+
 /* Polls as long as that has paid lately. */
-static bool spin(struct sctx_reader *r, struct found *f) {
+static bool spin(struct sctx_reader *r) {
     uint32_t budget = r->spin;
     if (++r->waits % 64 == 0 && budget < 64) budget = 64; /* times may have changed */
     for (uint32_t i = 0; i < budget; i++) {
         cpu_pause();
         if (cell_seq(r->ctx, r->cursor) == r->cursor - (r->ctx->cell_mask + 1)) continue;
-        if (locate(r, f) != SCTX_OK) continue;
+        if (!anything(r)) continue;
         r->spin = r->spin * 2 + 16 < SPIN_MOST ? r->spin * 2 + 16 : SPIN_MOST;
         return true;
     }
@@ -516,10 +528,9 @@ static bool spin(struct sctx_reader *r, struct found *f) {
 }
 
 static int wait_polling(struct sctx_reader *r, uint64_t end) {
-    struct found f;
     int64_t pause = 100000;
     for (;;) {
-        if (locate(r, &f) == SCTX_OK) return SCTX_OK;
+        if (anything(r)) return SCTX_OK;
         int rc = wait_over(r);
         if (rc) return rc;
         int64_t left = time_left(end);
@@ -537,29 +548,28 @@ static uint32_t wanted_bits(struct sctx_reader *r) {
 
 int reader_wait(struct sctx_reader *r, int64_t timeout_ns) {
     struct sctx *ctx = r->ctx;
-    struct found f;
     int rc = reader_usable(r);
     if (rc) return rc;
-    rc = locate(r, &f);
+    bool any = anything(r);
     note(r);
-    if (rc == SCTX_OK) return SCTX_OK;
+    if (any) return SCTX_OK;
     if ((rc = wait_over(r)) != SCTX_OK) return rc;
     if (timeout_ns == 0) return SCTX_TIMEOUT;
     uint64_t end = timeout_ns < 0 ? UINT64_MAX : clock_monotonic_ns() + (uint64_t)timeout_ns;
     if (ctx->tap) return wait_polling(r, end);
-    if (spin(r, &f)) return SCTX_OK;
+    if (spin(r)) return SCTX_OK;
     for (;;) {
         uint32_t bits = wanted_bits(r), epoch = 0;
         for (uint32_t before = 0; before != bits; before = bits, bits = wanted_bits(r)) /* a topic may have come before the latch was set */
             epoch = wait_announce(ctx, bits);                                           /* W1, W2 */
-        rc = locate(r, &f);                                                             /* W3 */
+        any = anything(r);                                                              /* W3 */
         note(r);
-        if (rc == SCTX_OK) return SCTX_OK;
+        if (any) return SCTX_OK;
         if ((rc = wait_over(r)) != SCTX_OK) return rc;
         int64_t left = time_left(end);
         if (left == 0) return SCTX_TIMEOUT;
         rc = wait_sleep(ctx, epoch, bits, left < WAIT_TIMEOUT_NS ? left : WAIT_TIMEOUT_NS); /* W4, W5 */
-        if (locate(r, &f) == SCTX_OK) return SCTX_OK;
+        if (anything(r)) return SCTX_OK;
         if (rc == -EINTR) return SCTX_INTERRUPTED;
     }
 }

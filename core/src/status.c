@@ -55,6 +55,7 @@ int status_of_errno(int err) {
     case EDQUOT:
     case EFBIG: return SCTX_ERR_NO_SPACE;
     case ENOMEM: return SCTX_ERR_NO_MEMORY;
+    case EISDIR:
     case ELOOP:
     case ENOTDIR: return SCTX_ERR_UNSAFE;
     default: return SCTX_ERR_SYSTEM;

@@ -75,6 +75,8 @@ static int sync_topics(struct sctx *ctx) {
     struct topic_cache *c = ctx->topic_cache;
     struct intern_table table = table_of(ctx);
     while (c->count < table.slots && load_acquire(&ctx->topics[c->count])) {
+        /* First of all: one that is counted is found. */
+        if ((c->count + 1) * 2 > c->bucket_count && !rehash(c)) return SCTX_ERR_NO_MEMORY;
         if (!c->chunks[c->count / CHUNK] && !(c->chunks[c->count / CHUNK] = calloc(CHUNK, sizeof(struct cached_topic))))
             return SCTX_ERR_NO_MEMORY;
         struct cached_topic *t = cached(c, c->count);
@@ -91,12 +93,8 @@ static int sync_topics(struct sctx *ctx) {
             t->topic.schema = p.bytes[PART_SCHEMA] ? p.data[PART_SCHEMA] : NULL;
             t->topic.schema_bytes = p.bytes[PART_SCHEMA];
         }
+        if (t->topic.name) link_last(c, c->count);
         c->count++;
-        if (c->count * 2 > c->bucket_count) {
-            if (!rehash(c)) return SCTX_ERR_NO_MEMORY;
-        } else if (t->topic.name) {
-            link_last(c, c->count - 1);
-        }
     }
     return SCTX_OK;
 }
