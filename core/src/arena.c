@@ -69,11 +69,13 @@ static int arena_file_make(struct sctx *ctx, int folder, uint32_t slot, uint32_t
     arena_file_name(name, slot, gen);
     (void)unlinkat(folder, name, 0); /* of one who died here: no ref names it */
     int fd = openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) return fail(error, status_of_errno(errno), "cannot make %s/%s: %s", ctx->path, name, strerror(errno));
+    if (fd < 0)
+        return fail(error, errno == EEXIST ? SCTX_ERR_EXISTS : status_of_errno(errno), "cannot make %s/%s: %s", ctx->path, name,
+                    strerror(errno));
     int rc = place_allocate(fd, 0, LAYOUT_PAGE + bytes, "an arena", error);
     TESTPOINT("arena:allocated");
     struct stat up;
-    if (rc == SCTX_OK && fstat(folder, &up) == 0 && (up.st_mode & S_IRGRP) && fchmod(fd, 0640) != 0)
+    if (rc == SCTX_OK && (fstat(folder, &up) != 0 || fchmod(fd, up.st_mode & S_IRGRP ? 0640 : 0600) != 0)) /* whatever the umask */
         rc = fail(error, SCTX_ERR_SYSTEM, "cannot set the mode of %s/%s: %s", ctx->path, name, strerror(errno));
     _Atomic uint32_t lost = 0;
     struct mapping m = {0};
@@ -107,6 +109,10 @@ uint64_t arena_memory(const struct sctx *ctx, uint32_t *used) {
     return sum;
 }
 
+static uint32_t generation_after(uint32_t gen) {
+    return gen + 1 ? gen + 1 : 1;
+}
+
 /* Notes what the slot is going to take, before it takes it: two who grow at once both see both, so the cap holds. */
 static int arena_budget(struct sctx *ctx, struct arena_entry *e, uint64_t bytes, uint64_t old_bytes, struct sctx_error *error) {
     uint64_t was = load_relaxed(&e->bytes), was_old = load_relaxed(&e->old_bytes);
@@ -123,13 +129,16 @@ static int arena_budget(struct sctx *ctx, struct arena_entry *e, uint64_t bytes,
 /* A3, under the slot's lock. */
 static int arena_replace(struct sctx *ctx, struct arena *a, uint32_t slot, uint64_t bytes, struct sctx_error *error) {
     struct arena_entry *e = &ctx->arenas[slot];
-    uint32_t gen = load_relaxed(&e->gen), g = gen + 1 ? gen + 1 : 1;
+    uint32_t gen = load_relaxed(&e->gen), g = generation_after(gen);
     int folder = context_folder(ctx);
     if (folder < 0) return fail(error, folder, "the folder %s cannot be opened any more", ctx->path);
     uint64_t was = load_relaxed(&e->bytes), was_old = load_relaxed(&e->old_bytes);
     int rc = arena_budget(ctx, e, bytes, gen ? was_old + was : 0, error);
     if (rc) return rc;
     int fd = arena_file_make(ctx, folder, slot, g, bytes, error);
+    for (int tries = 0; fd == SCTX_ERR_EXISTS && tries < 16; tries++) /* another user's, who died at it or means ill: not ours to unlink */
+        fd = arena_file_make(ctx, folder, slot, g = generation_after(g), bytes, error);
+    if (fd == SCTX_ERR_EXISTS) fd = SCTX_ERR_SYSTEM;
     rc = fd < 0 ? fd : arena_map(ctx, a, fd, slot, g);
     if (fd >= 0) close(fd);
     if (rc) {
@@ -168,7 +177,7 @@ static int arena_adopt(struct sctx *ctx, struct arena *a, uint32_t slot, uint64_
     int rc = arena_map(ctx, a, fd, slot, gen);
     close(fd);
     if (rc == SCTX_OK && load_relaxed(&e->bytes) != a->bytes) { /* its owner died while it made a larger one: no ref names that */
-        arena_file_name(name, slot, gen + 1 ? gen + 1 : 1);
+        arena_file_name(name, slot, generation_after(gen));
         (void)unlinkat(folder, name, 0);
     }
     return rc == SCTX_OK && a->bytes < bytes ? SCTX_ERR_TOO_BIG : rc;
@@ -191,7 +200,7 @@ int arena_claim(struct sctx *ctx, struct arena *a, uint64_t bytes, struct sctx_e
     *a = (struct arena){.lock.file = OWN_FD_NONE};
     int folder = context_folder(ctx);
     if (folder < 0) return fail(error, folder, "the folder %s cannot be opened any more", ctx->path);
-    int rc = lock_open(&a->lock, folder, true);
+    int rc = lock_open(&a->lock, folder, ctx->owner, true);
     if (rc) return fail(error, status_of_errno(-rc), "cannot open %s/alive: %s", ctx->path, strerror(-rc));
     for (uint32_t k = 0; k < LAYOUT_ARENA_SLOTS; k++) {
         TESTPOINT("arena:before-lock");

@@ -4,7 +4,8 @@
  *   A1  try the lock of slot k: taken by another: next k. The lock alone is ownership.
  *   A2  under it: gen != 0, no living process of that pid and start time (it may have closed its descriptors), file complete, own, large enough: adopt.
  *       Start at `intent`, rounded up: no published record lies at or beyond it. Nothing is stored.
- *   A3  else replace: g = gen + 1; unlink a left-over arena.K.g; create O_EXCL, allocate, header, magic last; gen = g (release). The file of
+ *   A3  else replace: g = gen + 1; unlink a left-over arena.K.g; create O_EXCL, allocate, header, magic last; gen = g (release).
+ *       Where that name is taken by what is not ours to unlink, the generation after it. The file of
  *       the old generation stays until no cell refers to it; then its owner, or the next one, unlinks it.
  *   What a crash leaves: a locked byte that the kernel frees; at A3 a file that nobody refers to, unlinked by the next claim.
  *

@@ -78,8 +78,10 @@ static int open_files(struct sctx *ctx, struct sctx_error *error) {
     if (fd < 0) return fd;
     if (own_fd_take(&ctx->ring_file, fd) != 0) return SCTX_ERR_SYSTEM;
     if ((rc = ring_open(ctx, fd, !ctx->tap, error)) != SCTX_OK) return rc;
-    rc = lock_open(&ctx->alive, ctx->folder.fd, !ctx->tap);
+    rc = lock_open(&ctx->alive, ctx->folder.fd, ctx->owner, !ctx->tap);
     if (rc == -ENOENT && !ctx->tap) return file_missing(ctx, "alive", error);
+    if (rc == -ELOOP)
+        return fail(error, SCTX_ERR_UNSAFE, "%s/alive is a link, no plain file of its own, or of the wrong owner: refused", ctx->path);
     if (rc && !ctx->tap) return fail(error, status_of_errno(-rc), "cannot open %s/alive: %s", ctx->path, strerror(-rc));
     return context_removed(ctx) ? fail(error, SCTX_ERR_NOT_FOUND, "the context '%s' is just being removed", ctx->place.name) : SCTX_OK;
 }
@@ -119,7 +121,7 @@ int sctx_open(const struct sctx_options *options, sctx **out) {
         rc = sctx_create(&c);
         if (rc != SCTX_OK && rc != SCTX_ERR_EXISTS) return rc;
     }
-    return rc;
+    return fail(o.error, SCTX_ERR_DAMAGED, "%s/%s is there, but it is no whole context: sctx rm it", place.upper, place.name);
 }
 
 int sctx_tap_open(const struct sctx_options *options, sctx **out) {

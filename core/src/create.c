@@ -94,7 +94,7 @@ static void clean_up(int upper) {
         if (left < 0) continue;
         if (fstat(left, &st) == 0 && st.st_uid == geteuid()) {
             struct lock lock = {.file = OWN_FD_NONE};
-            int rc = lock_open(&lock, left, true);
+            int rc = lock_open(&lock, left, geteuid(), true);
             bool dead = rc == 0 ? lock_try(&lock, LOCK_CREATE) == 0 : rc == -ENOENT && time(NULL) - st.st_mtime > 2;
             if (dead) (void)place_delete(upper, e->d_name);
             lock_close(&lock);
@@ -117,6 +117,7 @@ static int create_in(int upper, const struct place *place, const struct ring_hea
     if (mkdirat(upper, temporary, 0700) != 0)
         return fail(error, status_of_errno(errno), "cannot make a folder in %s: %s", place->upper, strerror(errno));
     TESTPOINT("create:folder-made");
+    (void)fchmodat(upper, temporary, 0700, 0); /* whatever the umask */
     struct lock lock = {.file = OWN_FD_NONE};
     int folder = openat(upper, temporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     int rc = folder < 0 ? fail(error, SCTX_ERR_SYSTEM, "%s: %s", temporary, strerror(errno)) : fill_folder(folder, h, m, &lock, error);

@@ -73,11 +73,24 @@ static int lock_list(struct lock *lock, int fd) {
     return rc;
 }
 
-int lock_open(struct lock *lock, int dir, bool writable) {
+/* fd, or -1 and errno. */
+static int plain_or_closed(int fd, uid_t owner) {
+    struct stat st;
+    if (fd < 0) {
+        if (errno == ENXIO || errno == EISDIR) errno = ELOOP; /* a socket, a folder */
+        return fd;
+    }
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink <= 1 && st.st_uid == owner) return fd;
+    close(fd);
+    errno = ELOOP;
+    return -1;
+}
+
+int lock_open(struct lock *lock, int dir, uid_t owner, bool writable) {
     pthread_once(&fork_once, fork_handlers_install);
     int flags = (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
     pthread_mutex_lock(&locks_mutex);
-    int rc = lock_list(lock, openat(dir, "alive", flags));
+    int rc = lock_list(lock, plain_or_closed(openat(dir, "alive", flags), owner));
     pthread_mutex_unlock(&locks_mutex);
     return rc;
 }

@@ -34,8 +34,8 @@ struct lock {
 
 enum lock_base { LOCK_PARTICIPANT = 0, LOCK_READER = 4096, LOCK_ARENA = 8192, LOCK_CREATE = 12288 };
 
-/* A description of its own of `alive` in `dir`; 0 or -errno. */
-int lock_open(struct lock *lock, int dir, bool writable);
+/* A description of its own of `alive` in `dir`; 0 or -errno, -ELOOP: it is no plain file with one name of `owner`'s. */
+int lock_open(struct lock *lock, int dir, uid_t owner, bool writable);
 /* The same with a description that is open already (or -1 and errno): it is taken over. */
 int lock_take(struct lock *lock, int fd);
 void lock_close(struct lock *lock);

@@ -62,7 +62,9 @@ int sctx_path(const char *context, const char *dir, char *buf, size_t bytes) {
 }
 
 int place_open_upper(const struct place *place, bool make, struct sctx_error *error) {
-    if (make && place->own && mkdir(place->upper, 0700) != 0 && errno != EEXIST)
+    if (make && place->own && mkdir(place->upper, 0700) == 0)
+        (void)chmod(place->upper, 0700); /* whatever the umask */
+    else if (make && place->own && errno != EEXIST)
         return fail(error, status_of_errno(errno), "cannot make the folder %s: %s", place->upper, strerror(errno));
     int fd = open(place->upper, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 && errno == EACCES) fd = open(place->upper, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW); /* 0711: may pass, not list */
@@ -116,6 +118,7 @@ int place_open_file(int dir, const char *file, int flags, uid_t owner, const cha
     if (fd < 0) {
         int status = status_of_errno(errno);
         if (errno == ENXIO) status = SCTX_ERR_UNSAFE; /* a FIFO or socket */
+        if (status == SCTX_ERR_UNSAFE) return fail(error, status, "%s/%s is a link or no plain file: refused", path, file);
         return fail(error, status, "%s/%s: %s", path, file, strerror(errno));
     }
     struct stat st;
@@ -179,7 +182,8 @@ int place_delete(int upper, const char *folder) {
     int status = SCTX_OK;
     for (struct dirent *e; (e = readdir(dir));) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
-        if (unlinkat(fd, e->d_name, 0) != 0 && errno != ENOENT) status = status_of_errno(errno);
+        if (unlinkat(fd, e->d_name, 0) == 0 || errno == ENOENT) continue;
+        if (errno != EISDIR || unlinkat(fd, e->d_name, AT_REMOVEDIR) != 0) status = status_of_errno(errno);
     }
     closedir(dir);
     if (unlinkat(upper, folder, AT_REMOVEDIR) != 0 && errno != ENOENT && status == SCTX_OK) status = status_of_errno(errno);

@@ -25,7 +25,7 @@ static int take_slot(struct sctx_reader *r) {
     struct sctx *ctx = r->ctx;
     int folder = context_folder(ctx);
     if (folder < 0) return folder;
-    int rc = lock_open(&r->lock, folder, true);
+    int rc = lock_open(&r->lock, folder, ctx->owner, true);
     if (rc) return status_of_errno(-rc);
     for (int reuse = 0; reuse < 2; reuse++) {
         for (uint32_t i = 0; i < LAYOUT_READER_SLOTS; i++) {

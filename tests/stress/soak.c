@@ -122,7 +122,7 @@ static void check_left(sctx *ctx, const char *context, unsigned writers) {
     MUST_OK(sctx_path(context, NULL, path, sizeof path));
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct lock lock = {.file = OWN_FD_NONE};
-    cr_assert_eq(lock_open(&lock, folder, false), 0);
+    cr_assert_eq(lock_open(&lock, folder, geteuid(), false), 0);
     cr_expect_eq(locks_held(&lock, LOCK_PARTICIPANT), 1, "%s: only we are left", context);
     cr_expect_eq(locks_held(&lock, LOCK_READER), 0, "%s", context);
     cr_expect_eq(locks_held(&lock, LOCK_ARENA), 0, "%s", context);
