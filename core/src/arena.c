@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "arena.h"
+#include "intern.h"
 #include "ring.h"
 #include "testpoint.h"
 #include <errno.h>
@@ -8,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define GENERATIONS_KEPT 64u /* more of a slot are never there at once: a larger distance is nonsense */
 
 static void arena_file_name(char name[32], uint32_t slot, uint32_t gen) {
     (void)snprintf(name, 32, "arena.%u.%u", slot, gen);
@@ -35,7 +38,8 @@ static bool arena_header_fits(const struct sctx *ctx, const struct arena_header 
 
 static int arena_map(struct sctx *ctx, struct arena *a, int fd, uint32_t slot, uint32_t gen) {
     struct stat st;
-    if (fstat(fd, &st) != 0 || st.st_size <= (off_t)LAYOUT_PAGE) return SCTX_ERR_DAMAGED;
+    if (fstat(fd, &st) != 0 || st.st_size <= (off_t)LAYOUT_PAGE || st.st_size > (off_t)(LAYOUT_PAGE + LAYOUT_ARENA_MAX))
+        return SCTX_ERR_DAMAGED;
     struct mapping map;
     int rc = mapping_open(&map, fd, (size_t)st.st_size, true, &a->lost);
     if (rc) return status_of_errno(-rc);
@@ -51,6 +55,7 @@ static int arena_map(struct sctx *ctx, struct arena *a, int fd, uint32_t slot, u
     a->data = map.base + LAYOUT_PAGE;
     a->bytes = bytes;
     a->mask = bytes - 1;
+    a->largest = arena_largest(bytes);
     a->step = arena_step(bytes);
     a->slot = slot;
     a->gen = gen;
@@ -113,32 +118,94 @@ static uint32_t generation_after(uint32_t gen) {
     return gen + 1 ? gen + 1 : 1;
 }
 
+/* It closed its descriptors, perhaps, but runs. */
+static bool owner_runs(const struct arena_entry *e) {
+    uint64_t start = load_relaxed(&e->start_time);
+    return start && load_relaxed(&e->join) && process_start_time(load_relaxed(&e->pid)) == start;
+}
+
+/* The largest arena of a dead owner of ours, with its slot locked; false: none. */
+static bool dead_take_largest(struct sctx *ctx, const struct arena *a, uint32_t own, uint32_t *slot) {
+    uint64_t most = 0;
+    bool found = false;
+    for (uint32_t k = 0; k < LAYOUT_ARENA_SLOTS; k++) {
+        const struct arena_entry *e = &ctx->arenas[k];
+        uint64_t bytes = load_relaxed(&e->bytes) + load_relaxed(&e->old_bytes);
+        if (k == own || bytes <= most || !load_acquire(&e->gen) || load_relaxed(&e->uid) != geteuid()) continue;
+        if (lock_try(&a->lock, LOCK_ARENA + k) != 0) continue;
+        if (owner_runs(e)) {
+            (void)lock_release(&a->lock, LOCK_ARENA + k);
+            continue;
+        }
+        if (found) (void)lock_release(&a->lock, LOCK_ARENA + *slot);
+        *slot = k;
+        most = bytes;
+        found = true;
+    }
+    return found;
+}
+
+/* For want of memory: drops the largest of the arenas that the dead left. What was said in it is gone; the living come first. */
+static bool drop_dead(struct sctx *ctx, const struct arena *a, uint32_t own, int folder) {
+    uint32_t slot, gen;
+    if (!dead_take_largest(ctx, a, own, &slot)) return false;
+    struct arena_entry *e = &ctx->arenas[slot];
+    char name[32];
+    gen = load_relaxed(&e->gen);
+    uint32_t oldest = load_relaxed(&e->oldest);
+    for (uint32_t g = gen - oldest < GENERATIONS_KEPT ? oldest : gen; g != gen + 1; g++) {
+        arena_file_name(name, slot, g);
+        (void)unlinkat(folder, name, 0);
+    }
+    store_relaxed(&e->oldest, gen);
+    store_relaxed(&e->bytes, 0);
+    store_relaxed(&e->old_bytes, 0);
+    (void)lock_release(&a->lock, LOCK_ARENA + slot);
+    return true;
+}
+
 /* Notes what the slot is going to take, before it takes it: two who grow at once both see both, so the cap holds. */
-static int arena_budget(struct sctx *ctx, struct arena_entry *e, uint64_t bytes, uint64_t old_bytes, struct sctx_error *error) {
-    uint64_t was = load_relaxed(&e->bytes), was_old = load_relaxed(&e->old_bytes);
+static int arena_budget(struct sctx *ctx, const struct arena *a, uint32_t slot, uint64_t bytes, uint64_t old_bytes, int folder,
+                        struct sctx_error *error) {
+    struct arena_entry *e = &ctx->arenas[slot];
+    uint64_t was = load_relaxed(&e->bytes), was_old = load_relaxed(&e->old_bytes), sum;
     store_relaxed(&e->bytes, bytes);
-    atomic_store(&e->old_bytes, old_bytes);
-    uint64_t sum = ctx->header.section[SECTION_TOPICS].off + arena_memory(ctx, NULL);
-    if (sum <= ctx->header.max_memory) return SCTX_OK;
+    store_relaxed(&e->old_bytes, old_bytes);
+    atomic_thread_fence(memory_order_seq_cst);
+    do {
+        sum = ctx->header.section[SECTION_TOPICS].off + intern_memory(ctx) + arena_memory(ctx, NULL);
+        if (sum <= ctx->header.max_memory) return SCTX_OK;
+    } while (drop_dead(ctx, a, slot, folder));
     store_relaxed(&e->bytes, was);
     store_relaxed(&e->old_bytes, was_old);
-    return fail(error, SCTX_ERR_NO_SPACE, "an arena of %llu KiB would take the context to %llu KiB, its --max-memory is %llu KiB",
+    return fail(error, SCTX_ERR_NO_SPACE,
+                "an arena of %llu KiB would take the context to %llu KiB, its --max-memory is %llu KiB; make one that may take more (sctx "
+                "create NAME --max-memory SIZE)",
                 (unsigned long long)(bytes >> 10), (unsigned long long)(sum >> 10), (unsigned long long)(ctx->header.max_memory >> 10));
+}
+
+/* A new file for the slot: the generation after *gen, or a later one. A descriptor or a status. */
+static int arena_file_next(struct sctx *ctx, const struct arena *a, int folder, uint32_t slot, uint32_t *gen, uint64_t bytes,
+                           struct sctx_error *error) {
+    uint32_t g = generation_after(*gen);
+    int fd = arena_file_make(ctx, folder, slot, g, bytes, error);
+    for (int tries = 0; fd == SCTX_ERR_EXISTS && tries < 16; tries++) /* another user's, who died at it or means ill: not ours to unlink */
+        fd = arena_file_make(ctx, folder, slot, g = generation_after(g), bytes, error);
+    while (fd == SCTX_ERR_NO_SPACE && drop_dead(ctx, a, slot, folder)) fd = arena_file_make(ctx, folder, slot, g, bytes, error);
+    *gen = g;
+    return fd;
 }
 
 /* A3, under the slot's lock. */
 static int arena_replace(struct sctx *ctx, struct arena *a, uint32_t slot, uint64_t bytes, struct sctx_error *error) {
     struct arena_entry *e = &ctx->arenas[slot];
-    uint32_t gen = load_relaxed(&e->gen), g = generation_after(gen);
+    uint32_t gen = load_relaxed(&e->gen), g = gen;
     int folder = context_folder(ctx);
     if (folder < 0) return fail(error, folder, "the folder %s cannot be opened any more", ctx->path);
     uint64_t was = load_relaxed(&e->bytes), was_old = load_relaxed(&e->old_bytes);
-    int rc = arena_budget(ctx, e, bytes, gen ? was_old + was : 0, error);
+    int rc = arena_budget(ctx, a, slot, bytes, gen ? was_old + was : 0, folder, error);
     if (rc) return rc;
-    int fd = arena_file_make(ctx, folder, slot, g, bytes, error);
-    for (int tries = 0; fd == SCTX_ERR_EXISTS && tries < 16; tries++) /* another user's, who died at it or means ill: not ours to unlink */
-        fd = arena_file_make(ctx, folder, slot, g = generation_after(g), bytes, error);
-    if (fd == SCTX_ERR_EXISTS) fd = SCTX_ERR_SYSTEM;
+    int fd = arena_file_next(ctx, a, folder, slot, &g, bytes, error);
     rc = fd < 0 ? fd : arena_map(ctx, a, fd, slot, g);
     if (fd >= 0) close(fd);
     if (rc) {
@@ -163,11 +230,9 @@ static int arena_replace(struct sctx *ctx, struct arena *a, uint32_t slot, uint6
 /* A2, under the slot's lock. */
 static int arena_adopt(struct sctx *ctx, struct arena *a, uint32_t slot, uint64_t bytes) {
     struct arena_entry *e = &ctx->arenas[slot];
-    uint32_t gen = load_acquire(&e->gen), pid = load_relaxed(&e->pid);
+    uint32_t gen = load_acquire(&e->gen);
     if (load_relaxed(&e->uid) != geteuid()) return SCTX_ERR_ACCESS;
-    uint64_t start = load_relaxed(&e->start_time);
-    if (start && load_relaxed(&e->join) && process_start_time(pid) == start)
-        return SCTX_ERR_STATE; /* it closed its descriptors, but lives */
+    if (owner_runs(e)) return SCTX_ERR_STATE;
     int folder = context_folder(ctx);
     if (folder < 0) return folder;
     char name[32];
@@ -196,6 +261,14 @@ static void arena_owner_note(const struct sctx *ctx, struct arena *a) {
     store_release(&e->join, ctx->join);
 }
 
+/* Under the slot's lock. EXISTS: it is not ours to take. */
+static int arena_take(struct sctx *ctx, struct arena *a, uint32_t slot, uint64_t bytes, struct sctx_error *error) {
+    int rc = SCTX_ERR_NOT_FOUND;
+    if (load_acquire(&ctx->arenas[slot].gen)) rc = arena_adopt(ctx, a, slot, bytes);
+    if (rc == SCTX_ERR_ACCESS || rc == SCTX_ERR_STATE) return SCTX_ERR_EXISTS;
+    return rc ? arena_replace(ctx, a, slot, bytes, error) : SCTX_OK;
+}
+
 int arena_claim(struct sctx *ctx, struct arena *a, uint64_t bytes, struct sctx_error *error) {
     *a = (struct arena){.lock.file = OWN_FD_NONE};
     int folder = context_folder(ctx);
@@ -208,31 +281,24 @@ int arena_claim(struct sctx *ctx, struct arena *a, uint64_t bytes, struct sctx_e
         if (rc == -EAGAIN) continue;
         if (rc) {
             rc = fail(error, status_of_errno(-rc), "cannot lock a byte of %s/alive: %s", ctx->path, strerror(-rc));
-            break;
+            arena_release(a);
+            return rc;
         }
         TESTPOINT("arena:locked");
-        uint32_t gen = load_acquire(&ctx->arenas[k].gen);
-        if (gen == 0) {
-            rc = arena_replace(ctx, a, k, bytes, error);
-        } else {
-            rc = arena_adopt(ctx, a, k, bytes);
-            if (rc == SCTX_ERR_ACCESS || rc == SCTX_ERR_STATE) { /* not ours to take */
-                (void)lock_release(&a->lock, LOCK_ARENA + k);
-                continue;
-            }
-            if (rc != SCTX_OK) rc = arena_replace(ctx, a, k, bytes, error);
-        }
+        rc = arena_take(ctx, a, k, bytes, error);
         if (rc == SCTX_OK) {
             arena_owner_note(ctx, a);
             arena_sweep(ctx, a);
             return SCTX_OK;
         }
-        break;
+        if (rc != SCTX_ERR_EXISTS) {
+            arena_release(a);
+            return rc;
+        }
+        (void)lock_release(&a->lock, LOCK_ARENA + k);
     }
-    if (rc == -EAGAIN || rc == SCTX_ERR_ACCESS || rc == SCTX_ERR_STATE)
-        rc = fail(error, SCTX_ERR_FULL, "all %u arenas of %s are taken", LAYOUT_ARENA_SLOTS, ctx->path);
     arena_release(a);
-    return rc;
+    return fail(error, SCTX_ERR_FULL, "all %u arenas of %s are taken", LAYOUT_ARENA_SLOTS, ctx->path);
 }
 
 int arena_grow(struct sctx *ctx, struct arena *a, uint64_t bytes, uint64_t last_seq, struct sctx_error *error) {
@@ -242,7 +308,7 @@ int arena_grow(struct sctx *ctx, struct arena *a, uint64_t bytes, uint64_t last_
     int rc = arena_replace(ctx, a, a->slot, bytes, error);
     if (rc) {
         a->map = old_map;
-        return rc;
+        return rc == SCTX_ERR_EXISTS ? SCTX_ERR_SYSTEM : rc;
     }
     store_relaxed(&old->last_seq, last_seq);
     store_release(&old->retired, 1);
@@ -278,7 +344,7 @@ static bool arena_needed(struct sctx *ctx, int folder, uint32_t slot, uint32_t g
 void arena_sweep(struct sctx *ctx, struct arena *a) {
     struct arena_entry *e = a->entry;
     uint32_t oldest = load_relaxed(&e->oldest);
-    if (oldest == a->gen || a->gen - oldest > 64) { /* nothing there; or nonsense: older ones than that were never kept */
+    if (oldest == a->gen || a->gen - oldest > GENERATIONS_KEPT) { /* nothing there; or nonsense: older ones than that were never kept */
         store_relaxed(&e->oldest, a->gen);
         store_relaxed(&e->old_bytes, 0);
         return;
@@ -319,7 +385,8 @@ static int view_trouble(int err) {
 static int view_map(struct sctx *ctx, struct arena_view *v, int fd, uint32_t slot, _Atomic uint32_t *lost) {
     struct stat st;
     uint64_t bytes;
-    if (fstat(fd, &st) != 0 || st.st_size <= (off_t)LAYOUT_PAGE) return SCTX_ERR_NOT_FOUND;
+    if (fstat(fd, &st) != 0 || st.st_size <= (off_t)LAYOUT_PAGE || st.st_size > (off_t)(LAYOUT_PAGE + LAYOUT_ARENA_MAX))
+        return SCTX_ERR_NOT_FOUND;
     int rc = mapping_open(&v->map, fd, (size_t)st.st_size, false, lost);
     if (rc) return view_trouble(-rc) ? view_trouble(-rc) : SCTX_ERR_NOT_FOUND;
     v->header = (const struct arena_header *)(const void *)v->map.base;

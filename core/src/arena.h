@@ -18,6 +18,7 @@
 struct arena {
     unsigned char *data;
     uint64_t bytes, mask;
+    uint64_t largest; /* a record of more takes a larger arena */
     uint64_t pos;    /* where the next record begins */
     uint64_t intent; /* as in the header */
     uint32_t slot, gen;
@@ -39,6 +40,11 @@ int arena_grow(struct sctx *ctx, struct arena *arena, uint64_t bytes, uint64_t l
 void arena_sweep(struct sctx *ctx, struct arena *arena);
 
 void arena_release(struct arena *arena);
+
+/* The largest record of an arena of so many bytes: a payload of a quarter; of the largest arena a half. */
+static inline uint64_t arena_largest(uint64_t bytes) {
+    return bytes < LAYOUT_ARENA_MAX ? bytes / 4 + LAYOUT_RECORD_BYTES : bytes / 2;
+}
 
 /* The reader's side: mapped when first met, checked, kept. */
 struct arena_view {

@@ -29,6 +29,7 @@ static struct sctx *context_new(bool tap) {
     ctx->topic_cache = topic_cache_new();
     ctx->name_cache = name_cache_new();
     pthread_mutex_init(&ctx->mutex, NULL);
+    pthread_mutex_init(&ctx->files, NULL);
     if (ctx->fork_token && ctx->topic_cache && ctx->name_cache) return ctx;
     sctx_close(ctx);
     return NULL;
@@ -50,6 +51,7 @@ void sctx_close(sctx *ctx) {
     free(ctx->marker_names);
     fork_token_free(ctx->fork_token);
     pthread_mutex_destroy(&ctx->mutex);
+    pthread_mutex_destroy(&ctx->files);
     free(ctx);
 }
 
@@ -138,16 +140,68 @@ uint32_t sctx_join_number(const sctx *ctx) {
     return ctx ? ctx->join : 0;
 }
 
-int context_folder(struct sctx *ctx) {
-    if (own_fd_valid(&ctx->folder)) return ctx->folder.fd;
-    ctx->folder.fd = -1; /* the program closed it: open it once more, if it is still the same */
-    dev_t dev = ctx->folder.dev;
-    ino_t ino = ctx->folder.ino;
+/* The program closed it: open it once more, if it is still the same. With ctx->files held. */
+static int folder_again(struct sctx *ctx) {
+    struct own_fd was = ctx->folder;
+    ctx->folder.fd = -1;
     int rc = open_folder(ctx, NULL);
-    if (rc) return rc;
-    if (ctx->folder.dev == dev && ctx->folder.ino == ino) return ctx->folder.fd;
+    if (rc == SCTX_OK && ctx->folder.dev == was.dev && ctx->folder.ino == was.ino) return SCTX_OK;
     own_fd_close(&ctx->folder);
-    return SCTX_ERR_LOST;
+    ctx->folder = (struct own_fd){.fd = -1, .dev = was.dev, .ino = was.ino};
+    return rc ? rc : SCTX_ERR_LOST;
+}
+
+static int ring_again(struct sctx *ctx) {
+    struct own_fd again = OWN_FD_NONE;
+    int fd = place_open_file(ctx->folder.fd, "ring", ctx->tap ? O_RDONLY : O_RDWR, ctx->owner, ctx->path, NULL);
+    if (fd < 0) return fd;
+    if (own_fd_take(&again, fd) != 0) return SCTX_ERR_SYSTEM;
+    if (again.dev != ctx->ring_file.dev || again.ino != ctx->ring_file.ino) {
+        own_fd_close(&again);
+        return SCTX_ERR_LOST;
+    }
+    ctx->ring_file = again;
+    return SCTX_OK;
+}
+
+int context_folder(struct sctx *ctx) {
+    pthread_mutex_lock(&ctx->files);
+    int rc = own_fd_valid(&ctx->folder) ? SCTX_OK : folder_again(ctx);
+    int fd = ctx->folder.fd;
+    pthread_mutex_unlock(&ctx->files);
+    return rc ? rc : fd;
+}
+
+int context_ring(struct sctx *ctx) {
+    pthread_mutex_lock(&ctx->files);
+    int rc = SCTX_OK;
+    if (!own_fd_valid(&ctx->ring_file)) {
+        rc = own_fd_valid(&ctx->folder) ? SCTX_OK : folder_again(ctx);
+        if (rc == SCTX_OK) rc = ring_again(ctx);
+    }
+    int fd = ctx->ring_file.fd;
+    pthread_mutex_unlock(&ctx->files);
+    return rc ? rc : fd;
+}
+
+/* Is the ring's file still the one that has this path, and as long as it was? Where the path leads nowhere (the folder was renamed, or this process
+ * is in a chroot by now), the folder is asked. */
+static bool ring_there(struct sctx *ctx) {
+    struct stat mapped, named;
+    char path[sizeof ctx->path + 8];
+    (void)snprintf(path, sizeof path, "%s/ring", ctx->path);
+    pthread_mutex_lock(&ctx->files);
+    struct own_fd ring = ctx->ring_file;
+    bool cut =
+        own_fd_valid(&ring) && fstat(ring.fd, &mapped) == 0 && (mapped.st_nlink == 0 || (uint64_t)mapped.st_size < ctx->header.file_bytes);
+    bool there = lstat(path, &named) == 0;
+    bool gone = !there && errno == ENOENT;
+    if (gone && own_fd_valid(&ctx->folder)) {
+        there = fstatat(ctx->folder.fd, "ring", &named, AT_SYMLINK_NOFOLLOW) == 0;
+        gone = !there && errno == ENOENT;
+    }
+    pthread_mutex_unlock(&ctx->files);
+    return !cut && !gone && !(there && (named.st_ino != ring.ino || named.st_dev != ring.dev));
 }
 
 int sctx_check(sctx *ctx) {
@@ -155,15 +209,7 @@ int sctx_check(sctx *ctx) {
     int rc = context_usable(ctx);
     if (rc) return rc;
     if (context_removed(ctx)) return SCTX_ERR_REMOVED;
-    struct stat mapped, named;
-    char path[sizeof ctx->path + 8];
-    (void)snprintf(path, sizeof path, "%s/ring", ctx->path);
-    bool known = own_fd_valid(&ctx->ring_file) && fstat(ctx->ring_file.fd, &mapped) == 0;
-    bool there = lstat(path, &named) == 0;
-    bool lost = known && (mapped.st_nlink == 0 || (uint64_t)mapped.st_size < ctx->header.file_bytes);
-    if (there && (named.st_ino != ctx->ring_file.ino || named.st_dev != ctx->ring_file.dev)) lost = true;
-    if (!there && errno == ENOENT) lost = true;
-    if (!lost) return SCTX_OK;
+    if (ring_there(ctx)) return SCTX_OK;
     if (context_removed(ctx)) return SCTX_ERR_REMOVED;
     store_relaxed(&ctx->lost, 1);
     return SCTX_ERR_LOST;

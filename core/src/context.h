@@ -36,7 +36,8 @@ struct sctx {
 
     uint32_t role_handles[3]; /* open handles by role, under the mutex */
     uint32_t slot, join;      /* as participant; join 0: a tap */
-    pthread_mutex_t mutex;    /* guards the caches below */
+    pthread_mutex_t files;    /* guards ring_file and folder, which may have to be opened anew */
+    pthread_mutex_t mutex;    /* guards the caches below; taken before `files` */
     struct topic_cache *topic_cache;
     struct name_cache *name_cache;
     struct marker_name {
@@ -58,8 +59,9 @@ static inline int context_usable(const struct sctx *ctx) {
     return context_removed(ctx) ? SCTX_ERR_REMOVED : SCTX_ERR_LOST;
 }
 
-/* A descriptor of the context's folder that is surely still ours: reopened if the program closed it. Negative: a status. */
+/* Descriptors of the context's folder and of its ring that are surely still ours: reopened if the program closed them. Negative: a status. [any thread] */
 int context_folder(struct sctx *ctx);
+int context_ring(struct sctx *ctx);
 
 /* A cell's seq as seen now. */
 static inline uint64_t cell_seq(const struct sctx *ctx, uint64_t seq) {

@@ -191,6 +191,9 @@ int sctx_remove(const char *context, const char *dir, struct sctx_error *error) 
     if (upper < 0) return upper;
     int fd = place_open(&place, upper, &owner, error);
     rc = fd < 0 ? fd : SCTX_OK;
+    /* Others who clean up meanwhile see that somebody is at it. */
+    struct lock lock = {.file = OWN_FD_NONE};
+    if (fd >= 0 && lock_open(&lock, fd, owner, true) == 0) (void)lock_try(&lock, LOCK_CREATE);
     if (fd >= 0) close(fd);
     left_name(old, sizeof old, LEFT_OLD, place.name);
     if (rc == SCTX_OK && renameat2(upper, place.name, upper, old, RENAME_NOREPLACE) != 0)
@@ -198,13 +201,11 @@ int sctx_remove(const char *context, const char *dir, struct sctx_error *error) 
     TESTPOINT("remove:renamed");
     if (rc == SCTX_OK) {
         rc = mark_removed(upper, old, owner, path, error);
-        if (rc && renameat2(upper, old, upper, place.name, RENAME_NOREPLACE) == 0) {
-            close(upper); /* as if nothing had been */
-            return rc;
-        }
-        rc = place_delete(upper, old);
-        if (rc) rc = fail(error, rc, "%s is removed, but what was in it could not be deleted: %s/%s", path, place.upper, old);
+        bool undone = rc && renameat2(upper, old, upper, place.name, RENAME_NOREPLACE) == 0; /* as if nothing had been */
+        if (!undone) rc = place_delete(upper, old);
+        if (rc && !undone) rc = fail(error, rc, "%s is removed, but what was in it could not be deleted: %s/%s", path, place.upper, old);
     }
+    lock_close(&lock);
     close(upper);
     return rc;
 }

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "gate.h"
 #include "testpoint.h"
+#include "wait.h"
 #include <time.h>
 
 /* The epoch first: a joiner that is missed here raises it afterwards. Returns the slot of the least gate. */
@@ -33,30 +34,31 @@ static void gate_sleep(uint32_t round) {
 }
 
 int gate_wait(struct sctx *ctx, struct gate_keeper *k, uint64_t seq) {
-    uint64_t seen = 0, since = 0;
-    uint32_t seen_slot = UINT32_MAX;
+    uint64_t furthest = 0, since = 0; /* the greatest of the least gates, and since when: going back wins nobody time */
     for (uint32_t round = 0;; round++) {
         uint32_t g = gate_scan(ctx, k);
         if (!k->any || seq_before(seq, k->limit)) return SCTX_OK;
         struct reader_entry *e = &ctx->readers[g];
+        uint64_t gate = k->limit;
+        k->waited = true;
         if (load_relaxed(&e->join) == ctx->join) {
-            uint64_t gate = k->limit;
             (void)atomic_compare_exchange_strong(&e->gate, &gate, 0);
             continue;
         }
-        if (round < 64) { /* a reader at work moves within this */
+        if (round == 0)
+            wait_published(ctx, WAIT_EVERYTHING); /* in the midst of a batch it may sleep, and gated readers sleep with that bit */
+        if (round < 64) {                         /* a reader at work moves within this */
             for (int i = 0; i < 32; i++) cpu_pause();
             continue;
         }
+        if (!(load_relaxed(&e->flags) & READER_AWAITED)) atomic_fetch_or(&e->flags, READER_AWAITED);
         uint64_t now = clock_monotonic_ns();
-        if (g != seen_slot || k->limit != seen) {
-            seen_slot = g;
-            seen = k->limit;
+        if (since == 0 || seq_before(furthest, gate)) {
+            furthest = gate;
             since = now;
         }
         gate_reap(ctx, k, g); /* does nothing while it lives */
         if (now - since > ctx->header.gate_timeout_ns) {
-            uint64_t gate = seen;
             if (atomic_compare_exchange_strong(&e->gate, &gate, 0)) atomic_fetch_add(&ctx->hot->gate_evictions, 1);
             continue;
         }

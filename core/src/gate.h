@@ -7,11 +7,12 @@
  *           nothing is lost.
  *   Writer  before each advance of intent: every own record given up has seq < limit. For each t tried, once t-1 is known to be published:
  *           load the epoch, seq_cst; if it is new, or t-N >= limit: scan the gates again. Swap only if t-N < limit.
- *   Blocked by g: its lock is free: take it, clear the gate, give it back. It lives, but its gate has not moved for the patience: swap it to 0;
- *           the reader goes on lossy, flagged and counted. Our own participant's: let go at once, for we cannot wait for ourselves.
+ *   Blocked by g: its lock is free: take it, clear the gate, give it back. It lives, but the least gate has not come further for the patience: swap
+ *           it to 0; the reader goes on lossy, flagged and counted. Our own participant's: let go at once, for we cannot wait for ourselves.
  *   Reader  copy, then swap the gate forward (release), once for many messages. Failed: evicted.
  *
- *   A blocked writer polls, with growing sleeps: readers need not know that somebody waits. */
+ *   A blocked writer polls, with growing sleeps, and raises READER_AWAITED at the reader that it waits for: that one moves its gate at every message
+ *   then instead of now and then. */
 #ifndef SCTX_GATE_H
 #define SCTX_GATE_H
 #include "ring.h"
@@ -19,6 +20,7 @@
 struct gate_keeper {
     bool used;               /* the context allows gating */
     bool any;                /* the last scan found a gate */
+    bool waited;             /* gate_wait() had to wait since this was last cleared */
     uint32_t epoch;          /* as of the last scan */
     uint64_t limit;          /* the least gate of the last scan */
     const struct lock *lock; /* a description to probe and take dead readers' locks with */

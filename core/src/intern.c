@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "intern.h"
+#include "arena.h"
 #include "participant.h"
 #include "testpoint.h"
 #include <stdlib.h>
@@ -23,11 +24,23 @@ static struct block *block_at(const struct sctx *ctx, uint64_t off) {
     return (struct block *)(void *)(ctx->heap + off);
 }
 
+static int allocate(struct sctx *ctx, uint64_t off, uint64_t bytes, const char *what, struct sctx_error *error) {
+    int fd = context_ring(ctx);
+    return fd < 0 ? fail(error, fd, "%s/ring cannot be opened any more", ctx->path) : place_allocate(fd, off, bytes, what, error);
+}
+
 static int heap_allocate(struct sctx *ctx, uint64_t off, uint64_t bytes, struct sctx_error *error) {
-    if (!own_fd_valid(&ctx->ring_file)) return fail(error, SCTX_ERR_LOST, "this program closed the descriptor of the ring");
     uint64_t heap = ctx->header.section[SECTION_HEAP].count;
     if (off + bytes > heap) bytes = heap - off;
-    return place_allocate(ctx->ring_file.fd, ctx->header.section[SECTION_HEAP].off + off, bytes, "topics and schemas", error);
+    return allocate(ctx, ctx->header.section[SECTION_HEAP].off + off, bytes, "topics and schemas", error);
+}
+
+/* Does the heap up to `end` keep within --max-memory? */
+static int heap_budget(struct sctx *ctx, uint64_t end, struct sctx_error *error) {
+    uint64_t sum = ctx->header.section[SECTION_TOPICS].off + arena_memory(ctx, NULL) + end;
+    if (sum <= ctx->header.max_memory) return SCTX_OK;
+    return fail(error, SCTX_ERR_NO_SPACE, "topics and schemas of %llu KiB would take the context to %llu KiB, its --max-memory is %llu KiB",
+                (unsigned long long)(end >> 10), (unsigned long long)(sum >> 10), (unsigned long long)(ctx->header.max_memory >> 10));
 }
 
 static bool block_published(struct sctx *ctx, uint64_t off) {
@@ -54,7 +67,8 @@ static int block_claim(struct sctx *ctx, uint64_t bytes, uint64_t *off, struct s
         struct block *b = block_at(ctx, at);
         uint64_t seen = load_acquire(&b->claim);
         if (seen == 0) {
-            rc = heap_allocate(ctx, at, bytes + sizeof *b, error);
+            rc = heap_budget(ctx, at + bytes, error);
+            if (rc == SCTX_OK) rc = heap_allocate(ctx, at, bytes + sizeof *b, error);
             if (rc) return rc;
             TESTPOINT("intern:before-claim");
             if (atomic_compare_exchange_strong(&b->claim, &seen, mine)) return *off = ctx->heap_hint = at, SCTX_OK;
@@ -101,9 +115,8 @@ int intern_put(struct sctx *ctx, const struct intern_table *table, uint32_t id, 
     if (id >= table->slots) return fail(error, SCTX_ERR_FULL, "all %u places are taken", table->slots);
     _Atomic uint64_t *entry = table->entries + (size_t)id * table->stride;
     uint64_t entry_off = (uint64_t)((uintptr_t)entry - (uintptr_t)ctx->ring.base);
-    if (!own_fd_valid(&ctx->ring_file)) return fail(error, SCTX_ERR_LOST, "this program closed the descriptor of the ring");
     /* This entry and the one after it, at which everybody else stops looking. */
-    int rc = place_allocate(ctx->ring_file.fd, entry_off, (uint64_t)table->stride * 16, "the tables of topics and markers", error);
+    int rc = allocate(ctx, entry_off, (uint64_t)table->stride * 16, "the tables of topics and markers", error);
     if (rc) return rc;
     if (*claim == 0) {
         uint64_t off = 0;
@@ -135,8 +148,9 @@ int intern_get(struct sctx *ctx, const struct intern_table *table, uint32_t id, 
     uint64_t e = load_acquire(table->entries + (size_t)id * table->stride), size = e >> 32, heap = ctx->header.section[SECTION_HEAP].count;
     if (e == 0) return SCTX_ERR_NOT_FOUND;
     uint64_t off = ((e & UINT32_MAX) - 1) * BLOCK_ALIGN;
-    if ((e & UINT32_MAX) == 0 || off >= heap || size > heap - off || size < sizeof(struct block) || size > SCTX_SCHEMA_MAX + 1024)
+    if ((e & UINT32_MAX) == 0 || off >= heap || size > heap - off || size < sizeof(struct block) || size > table->block_most)
         return SCTX_ERR_DAMAGED;
+    if (table->taken && *table->taken + size > heap) return SCTX_ERR_DAMAGED;
     const struct block *b = block_at(ctx, off);
     uint64_t b01 = load_relaxed(&b->bytes01), b23 = load_relaxed(&b->bytes23);
     struct intern_parts p = {.bytes = {(uint32_t)b01, (uint32_t)(b01 >> 32), (uint32_t)b23, (uint32_t)(b23 >> 32)}};
@@ -157,6 +171,7 @@ int intern_get(struct sctx *ctx, const struct intern_table *table, uint32_t id, 
         free(copy);
         return SCTX_ERR_DAMAGED;
     }
+    if (table->taken) *table->taken += size;
     *parts = p;
     *buffer = copy;
     return SCTX_OK;

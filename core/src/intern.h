@@ -17,7 +17,8 @@ struct intern_table {
     _Atomic uint64_t *entries; /* first entry */
     uint32_t stride;           /* in words */
     uint32_t slots;
-    enum layout_section section;
+    uint32_t block_most; /* bytes of a block, at most */
+    uint64_t *taken;     /* bytes of the blocks that were read so far, or NULL: blocks are disjoint, so a sum that exceeds the heap is a lie */
 };
 
 /* What a descriptor holds: up to four byte strings. */

@@ -56,6 +56,7 @@
 #define LAYOUT_MARKER_SLOTS 4096u
 #define LAYOUT_HEAP_BYTES (64u << 20)
 #define LAYOUT_CLOCK_SLOTS 64u
+#define LAYOUT_RING_MAX (1u << 30) /* bytes; nobody is led to map more */
 
 enum layout_section {
     SECTION_HOT,
@@ -128,7 +129,12 @@ struct participant_entry {
 };
 _Static_assert(sizeof(struct participant_entry) == 192, "layout");
 
-/* A reader: written by its owner, but for `gate`, which anyone may set to 0. */
+/* A reader: written by its owner, but for `gate`, which anyone may set to 0, and READER_AWAITED, which anyone may raise. */
+enum reader_flags {
+    READER_GATED = 1,
+    READER_LET_GO = 2,  /* was gated, and was too slow */
+    READER_AWAITED = 4, /* a writer waits for its gate */
+};
 struct reader_entry {
     _Alignas(64) _Atomic uint64_t gate; /* 0: none, else the next seq that it needs */
     _Atomic uint32_t join;              /* 0: unused */
@@ -139,15 +145,15 @@ _Static_assert(sizeof(struct reader_entry) == 64, "layout");
 
 /* A writer's place: written by who holds its byte's lock. */
 struct arena_entry {
-    _Alignas(64) _Atomic uint32_t gen; /* names the file arena.K.GEN; 0: never used */
+    _Alignas(128) _Atomic uint32_t gen; /* names the file arena.K.GEN; 0: never used */
     _Atomic uint32_t oldest;           /* oldest generation whose file may still be there */
     _Atomic uint32_t join, pid, uid, reserved;
     _Atomic uint64_t start_time;
     _Atomic uint64_t bytes;              /* of the arena */
     _Atomic uint64_t old_bytes;          /* of older generations that are still kept */
-    _Atomic uint64_t published, payload; /* by this owner */
+    _Atomic uint64_t published, payload; /* by this owner, at each message: hence lines of its own */
 };
-_Static_assert(sizeof(struct arena_entry) == 64, "layout");
+_Static_assert(sizeof(struct arena_entry) == 128, "layout");
 
 /* A marker's level and limits; its name, unit and kind are interned (intern.h). */
 struct marker_entry {

@@ -62,6 +62,8 @@ static void fork_handlers_install(void) {
 /* With the mutex held, so that no fork comes between opening and the list. */
 static int lock_list(struct lock *lock, int fd) {
     lock->file.fd = -1;
+    for (struct lock *l = locks; l && fd >= 0; l = l->next)
+        if (l->file.fd == fd) l->file.fd = -1; /* closed behind our back: it must not pass for this one because it was the same file */
     int rc = own_fd_take(&lock->file, fd);
     lock->link = NULL;
     if (rc == 0) {

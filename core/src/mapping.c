@@ -8,24 +8,24 @@
 
 /* Mappings known to the SIGBUS handler. Slots are taken and given back by compare-and-swap on `state`; a mapping that finds no slot
  * works, unguarded. */
-enum slot_state { SLOT_FREE, SLOT_FILLING, SLOT_USED };
+enum slot_state { SLOT_FREE, SLOT_FILLING, SLOT_USED, SLOT_STATES = 4 }; /* in `state`, to which SLOT_STATES is added at each use */
 static struct guard_slot {
     _Atomic uint32_t state;
-    unsigned char *base;
-    size_t bytes;
-    _Atomic uint32_t *lost;
+    unsigned char *_Atomic base;
+    _Atomic size_t bytes;
+    _Atomic uint32_t *_Atomic lost;
 } slots[4096];
 static _Atomic uint32_t slots_used; /* slots below this were ever used */
 static struct sigaction previous;
 
 static uint32_t guard_add(const struct mapping *m, _Atomic uint32_t *lost) {
     for (uint32_t i = 0; i < sizeof slots / sizeof *slots; i++) {
-        uint32_t expected = SLOT_FREE;
-        if (!atomic_compare_exchange_strong(&slots[i].state, &expected, SLOT_FILLING)) continue;
-        slots[i].base = m->base;
-        slots[i].bytes = m->bytes;
-        slots[i].lost = lost;
-        atomic_store(&slots[i].state, SLOT_USED);
+        uint32_t state = atomic_load(&slots[i].state);
+        if (state % SLOT_STATES != SLOT_FREE || !atomic_compare_exchange_strong(&slots[i].state, &state, state + SLOT_FILLING)) continue;
+        atomic_store(&slots[i].base, m->base);
+        atomic_store(&slots[i].bytes, m->bytes);
+        atomic_store(&slots[i].lost, lost);
+        atomic_store(&slots[i].state, state + SLOT_USED);
         uint32_t used = atomic_load(&slots_used);
         while (used < i + 1 && !atomic_compare_exchange_weak(&slots_used, &used, i + 1)) {}
         return i + 1;
@@ -43,7 +43,7 @@ int mapping_open(struct mapping *m, int fd, size_t bytes, bool writable, _Atomic
 }
 
 void mapping_close(struct mapping *m) {
-    if (m->guard) atomic_store(&slots[m->guard - 1].state, SLOT_FREE);
+    if (m->guard) atomic_fetch_add(&slots[m->guard - 1].state, SLOT_STATES - SLOT_USED); /* the next use's SLOT_FREE */
     if (m->base) munmap(m->base, m->bytes);
     *m = (struct mapping){0};
 }
@@ -51,13 +51,16 @@ void mapping_close(struct mapping *m) {
 static void on_sigbus(int signal, siginfo_t *info, void *context) {
     int err = errno;
     unsigned char *at = info->si_addr;
-    uint32_t used = atomic_load(&slots_used);
+    uint32_t used = info->si_code > 0 ? atomic_load(&slots_used) : 0; /* else it was sent by somebody */
     for (uint32_t i = 0; i < used; i++) {
         struct guard_slot *s = &slots[i];
-        if (atomic_load(&s->state) != SLOT_USED || at < s->base || at >= s->base + s->bytes) continue;
-        if (mmap(s->base, s->bytes, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED)
-            break;
-        atomic_store(s->lost, 1);
+        uint32_t state = atomic_load(&s->state);
+        unsigned char *base = atomic_load(&s->base);
+        size_t bytes = atomic_load(&s->bytes);
+        _Atomic uint32_t *lost = atomic_load(&s->lost);
+        if (state % SLOT_STATES != SLOT_USED || at < base || at >= base + bytes || atomic_load(&s->state) != state) continue;
+        if (mmap(base, bytes, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED) break;
+        atomic_store(lost, 1);
         errno = err;
         return;
     }

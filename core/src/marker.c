@@ -25,7 +25,7 @@ struct sctx_marker {
 
 static struct intern_table table_of(const struct sctx *ctx) {
     return (struct intern_table){&ctx->markers[0].block, sizeof(struct marker_entry) / 8,
-                                 (uint32_t)ctx->header.section[SECTION_MARKERS].count, SECTION_MARKERS};
+                                 (uint32_t)ctx->header.section[SECTION_MARKERS].count, 1024, NULL};
 }
 
 /* One descriptor, copied and checked. */
@@ -200,11 +200,11 @@ static int announce(struct sctx_marker *m, const sctx_level *was, sctx_level now
     const char *zone_was = was ? zone(m->kind, flags, e, *was) : "normal", *zone_now = zone(m->kind, flags, e, now);
     double step = as_double(m->kind, from_word(load_relaxed(&e->step)));
     uint64_t announced = load_relaxed(&e->announced);
-    double moved = fabs(as_double(m->kind, now) - as_double(m->kind, from_word(announced)));
     bool crossed = strcmp(zone_was, zone_now) != 0;
-    if (!crossed && !(step > 0 && moved >= step)) return SCTX_OK;
-    /* Of those who see the same step at once, one tells it. A crossing is told by who made it. */
-    if (!atomic_compare_exchange_strong(&e->announced, &announced, to_word(now)) && !crossed) return SCTX_OK;
+    do { /* of those who see the same step at once, one tells it, and the others look again from there; a crossing is told by who made it */
+        double moved = fabs(as_double(m->kind, now) - as_double(m->kind, from_word(announced)));
+        if (!crossed && !(step > 0 && moved >= step)) return SCTX_OK;
+    } while (!atomic_compare_exchange_weak(&e->announced, &announced, to_word(now)));
     int rc = m->writer ? SCTX_OK : announcer_open(m);
     if (rc) return rc;
     char text[1200], name[2 * SCTX_TOPIC_MAX + 3], value[40], before[40] = "null";

@@ -178,7 +178,7 @@ struct name_cache {
     } * entries;
     uint32_t used, room;
 };
-#define NAME_CACHE_MAX (1u << 16)
+#define NAME_CACHE_MAX (1u << 20)
 
 struct name_cache *name_cache_new(void) {
     return calloc(1, sizeof(struct name_cache));

@@ -41,11 +41,20 @@ int place_resolve(struct place *place, const char *context, const char *dir, str
     }
     if (!name_is_context(name))
         return fail(error, SCTX_ERR_NAME,
-                    "a context's name has 1 to %u of the characters A-Z a-z 0-9 _ . - and begins with none of . and -", SCTX_NAME_MAX);
+                    "'%.80s': a context's name has 1 to %u of the characters A-Z a-z 0-9 _ . - and begins with none of . and -", name,
+                    SCTX_NAME_MAX);
     memcpy(place->name, name, strlen(name) + 1);
 
-    int n = dir && *dir && !colon ? snprintf(place->upper, sizeof place->upper, "%s", dir)
-                                  : snprintf(place->upper, sizeof place->upper, "/dev/shm/sctx-%u", (unsigned)place->uid);
+    char here[PATH_MAX] = ""; /* made absolute: the program may go elsewhere later */
+    int n;
+    if (!dir || !*dir || colon)
+        n = snprintf(place->upper, sizeof place->upper, "/dev/shm/sctx-%u", (unsigned)place->uid);
+    else if (*dir == '/')
+        n = snprintf(place->upper, sizeof place->upper, "%s", dir);
+    else if (getcwd(here, sizeof here))
+        n = snprintf(place->upper, sizeof place->upper, "%s/%s", here, dir);
+    else
+        return fail(error, SCTX_ERR_SYSTEM, "where are we? %s", strerror(errno));
     return n > 0 && (size_t)n < sizeof place->upper ? SCTX_OK
                                                     : fail(error, SCTX_ERR_INVALID, "the path of the contexts' folder is too long");
 }

@@ -83,7 +83,8 @@ int reader_new_probe(const struct sctx_reader *like, struct sctx_reader **probe)
     struct sctx_reader *r = reader_new(like->ctx);
     if (!r) return SCTX_ERR_NO_MEMORY;
     uint32_t count = 0;
-    while (like->filter.patterns && like->filter.patterns[count]) count++;
+    if (like->gated != 1) /* else it has to move its gate whatever the topic */
+        while (like->filter.patterns && like->filter.patterns[count]) count++;
     int rc = filter_init(&r->filter, (const char *const *)like->filter.patterns, count);
     if (rc) {
         reader_free(r);
@@ -198,7 +199,7 @@ static void move_gate(struct sctx_reader *r) {
         return;
     }
     r->gated = 2;
-    atomic_fetch_or(&r->ctx->readers[r->slot].flags, 2);
+    atomic_fetch_or(&r->ctx->readers[r->slot].flags, READER_LET_GO);
     participant_role(r->ctx, SCTX_ROLE_GATED, -1);
 }
 
@@ -211,7 +212,15 @@ static __attribute__((noinline)) void note(struct sctx_reader *r) {
     store_relaxed(&e->lost, r->lost);
     store_relaxed(&e->gone, r->gone);
     r->noted = r->cursor;
-    if (r->gated == 1) move_gate(r);
+    if (r->gated != 1) return;
+    if (load_relaxed(&e->flags) & READER_AWAITED) atomic_fetch_and(&e->flags, ~(uint32_t)READER_AWAITED);
+    move_gate(r);
+}
+
+/* Others are told now and then, but at once where a writer waits for our gate. */
+static inline bool note_due(const struct sctx_reader *r) {
+    if (unlikely((r->cursor & r->note_mask) == 0)) return true;
+    return unlikely(r->gated == 1) && load_relaxed(&r->ctx->readers[r->slot].flags) & READER_AWAITED;
 }
 
 /* ---- reading -------------------------------------------------------------------------------------------------------------- */
@@ -274,7 +283,6 @@ static inline void delivered(struct sctx_reader *r, struct sctx_message *m) {
     r->delivered++;
     if (r->causes) cause_note(r->ctx, r->cursor, SCTX_MSG_CAUSE);
     r->cursor++;
-    if (unlikely((r->cursor & r->note_mask) == 0)) note(r);
 }
 
 static __attribute__((noinline)) int grow_buffer(struct sctx_reader *r, size_t len) {
@@ -312,6 +320,7 @@ int sctx_read(sctx_reader *r, struct sctx_message *message) {
         TESTPOINT("read:copied");
         if (likely(record_whole(f.view, f.pos, f.total))) { /* R3 */
             delivered(r, &m);
+            if (unlikely(note_due(r))) note(r);
             *message = m;
             return SCTX_OK;
         }
@@ -342,6 +351,7 @@ int sctx_peek(sctx_reader *r, struct sctx_message *message) {
             r->peeked_total = f.total;
             r->peeked_seq = m.seq;
             r->peeked_gen = f.view->gen;
+            if (note_due(r)) note(r); /* the gate stays before what is being looked at, until the next call */
             delivered(r, &m);
             *message = m;
             return SCTX_OK;
@@ -427,6 +437,7 @@ int sctx_reader_open(sctx *ctx, const struct sctx_reader_options *options, sctx_
         r->gate = gate_word(tail);
     }
     set_start(r, &o, tail);
+    if (gated) move_gate(r); /* to a seq that is still to come: what is before that holds nobody */
     if (r->slot != UINT32_MAX) {
         struct reader_entry *e = &ctx->readers[r->slot];
         store_relaxed(&e->flags, gated);
@@ -455,6 +466,8 @@ void sctx_reader_close(sctx_reader *r) {
         }
         if (r->slot != UINT32_MAX) participant_role(ctx, reader_roles(r), -1);
         lock_close(&r->lock);
+    } else {
+        memset(r->views, 0, LAYOUT_ARENA_SLOTS * sizeof *r->views); /* not inherited: what is mapped there is the child's own */
     }
     reader_free(r);
 }
@@ -479,11 +492,13 @@ int sctx_reader_seek(sctx_reader *r, uint64_t seq) {
     if (!r || r->gated) return SCTX_ERR_INVALID;
     int rc = reader_usable(r);
     if (rc) return rc;
+    if (seq_before(seq, r->ctx->header.first_seq)) seq = r->ctx->header.first_seq;
     r->cursor = r->start = seq;
     r->delivered = r->filtered = r->lost = r->gone = r->lost_told = r->gone_told = 0;
     r->last_ns = INT64_MIN;
     r->peeked = NULL;
     note(r);
+    if (r->fd) reader_fd_poke(r);
     return SCTX_OK;
 }
 

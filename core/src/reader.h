@@ -57,5 +57,7 @@ int reader_wait(struct sctx_reader *reader, int64_t timeout_ns);
 
 /* reader_fd.c: the owner found nothing: watch from its cursor on. */
 void reader_fd_arm(struct sctx_reader *reader);
+/* The owner's cursor is elsewhere now: let it look. */
+void reader_fd_poke(struct sctx_reader *reader);
 void reader_fd_close(struct sctx_reader *reader);
 #endif

@@ -8,7 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum fd_state { FD_IDLE, FD_ARMED, FD_STOP };
+enum fd_state { FD_IDLE, FD_ARMED, FD_STOP }; /* the event is readable if and only if idle: both change in one step, under the mutex */
 
 struct reader_fd {
     struct own_fd event;
@@ -16,23 +16,26 @@ struct reader_fd {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     _Atomic uint32_t state;
-    uint64_t from; /* where to watch from */
+    _Atomic uint32_t round; /* how often it was armed */
+    uint64_t from;          /* where to watch from */
     struct sctx_reader *probe;
 };
 
+/* With the mutex held. */
+static void signal_event(struct reader_fd *f) {
+    uint64_t one = 1;
+    store_release(&f->state, FD_IDLE);
+    while (write(f->event.fd, &one, sizeof one) < 0 && errno == EINTR) {}
+}
+
 /* A time-out is no news; anything else the owner should see for itself: a message, an error. */
-static void watch(struct reader_fd *f, uint64_t from) {
+static void watch(struct reader_fd *f, uint64_t from, uint32_t round) {
     f->probe->cursor = from;
-    while (load_acquire(&f->state) == FD_ARMED) {
-        if (reader_wait(f->probe, WAIT_TIMEOUT_NS) == SCTX_TIMEOUT && f->probe->cursor - from < (f->probe->ctx->cell_mask + 1) / 4)
-            continue;
-        uint32_t armed = FD_ARMED;
-        if (atomic_compare_exchange_strong(&f->state, &armed, FD_IDLE)) {
-            uint64_t one = 1;
-            while (write(f->event.fd, &one, sizeof one) < 0 && errno == EINTR) {}
-            return; /* armed again by now, perhaps: then from another place, which our caller looks up */
-        }
-    }
+    for (bool news = false; !news && load_acquire(&f->state) == FD_ARMED && load_acquire(&f->round) == round;)
+        news = reader_wait(f->probe, WAIT_TIMEOUT_NS) != SCTX_TIMEOUT || f->probe->cursor - from >= (f->probe->ctx->cell_mask + 1) / 4;
+    pthread_mutex_lock(&f->mutex);
+    if (load_relaxed(&f->state) == FD_ARMED && load_relaxed(&f->round) == round) signal_event(f);
+    pthread_mutex_unlock(&f->mutex);
 }
 
 static void *helper(void *argument) {
@@ -41,10 +44,11 @@ static void *helper(void *argument) {
         pthread_mutex_lock(&f->mutex);
         while (load_acquire(&f->state) == FD_IDLE) pthread_cond_wait(&f->changed, &f->mutex);
         uint64_t from = f->from;
+        uint32_t round = load_relaxed(&f->round);
         bool stop = load_acquire(&f->state) == FD_STOP;
         pthread_mutex_unlock(&f->mutex);
         if (stop) return NULL;
-        watch(f, from);
+        watch(f, from, round);
     }
 }
 
@@ -52,13 +56,23 @@ void reader_fd_arm(struct sctx_reader *r) {
     struct reader_fd *f = r->fd;
     if (load_acquire(&f->state) != FD_IDLE) return; /* watching already: nothing came since */
     uint64_t count;
-    while (read(f->event.fd, &count, sizeof count) < 0 && errno == EINTR) {}
     pthread_mutex_lock(&f->mutex);
+    while (read(f->event.fd, &count, sizeof count) < 0 && errno == EINTR) {}
     f->from = r->cursor;
+    store_release(&f->round, load_relaxed(&f->round) + 1);
     store_release(&f->state, FD_ARMED);
     pthread_cond_signal(&f->changed);
     pthread_mutex_unlock(&f->mutex);
 }
+
+void reader_fd_poke(struct sctx_reader *r) {
+    struct reader_fd *f = r->fd;
+    pthread_mutex_lock(&f->mutex);
+    if (load_relaxed(&f->state) == FD_ARMED) signal_event(f);
+    pthread_mutex_unlock(&f->mutex);
+}
+
+static const int own_signals[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
 
 static void fd_free(struct reader_fd *f) {
     own_fd_close(&f->event);
@@ -81,8 +95,10 @@ int sctx_reader_fd(sctx_reader *r) {
     rc = reader_new_probe(r, &f->probe);
     if (rc == SCTX_OK && own_fd_take(&f->event, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) != 0) rc = SCTX_ERR_SYSTEM;
     if (rc == SCTX_OK) {
-        sigset_t all, old; /* signals are the program's threads' business */
+        sigset_t all,
+            old; /* signals are the program's threads' business, but for those that this thread raises itself: sctx_guard_install() */
         (void)sigfillset(&all);
+        for (size_t i = 0; i < sizeof own_signals / sizeof *own_signals; i++) (void)sigdelset(&all, own_signals[i]);
         (void)pthread_sigmask(SIG_SETMASK, &all, &old);
         f->from = r->cursor;
         f->state = FD_ARMED;

@@ -132,7 +132,7 @@ int ring_open(struct sctx *ctx, int fd, bool writable, struct sctx_error *error)
     struct stat st;
     if (fstat(fd, &st) != 0) return fail(error, SCTX_ERR_SYSTEM, "%s/ring: %s", ctx->path, strerror(errno));
     uint64_t size = (uint64_t)st.st_size;
-    if (size < LAYOUT_PAGE)
+    if (size < LAYOUT_PAGE || size > LAYOUT_RING_MAX)
         return fail(error, SCTX_ERR_DAMAGED, "%s/ring is no ring: %llu bytes; `sctx rm` removes it", ctx->path, (unsigned long long)size);
     int rc = mapping_open(&ctx->ring, fd, size, writable, &ctx->lost);
     if (rc) return fail(error, status_of_errno(-rc), "cannot map %s/ring: %s", ctx->path, strerror(-rc));
@@ -179,6 +179,7 @@ uint64_t ring_scan_tail(const struct sctx *ctx) {
 
 uint64_t ring_tail(const struct sctx *ctx) {
     uint64_t n = ctx->cell_mask + 1, t = load_acquire(&ctx->hot->tail);
+    if (!ring_published(ctx->cells, ctx->cell_mask, t - 1)) return ring_scan_tail(ctx);
     for (uint64_t steps = 0; steps < 2 * n; steps++) {
         uint64_t s = cell_seq(ctx, t);
         if (s == t - n) return t;

@@ -19,6 +19,11 @@ uint64_t ring_scan_tail(const struct sctx *ctx);
 /* The first unpublished seq as far as the hint is right, else by walking and scanning. Bounded. [any thread] */
 uint64_t ring_tail(const struct sctx *ctx);
 
+/* Was seq published, as its cell shows? */
+static inline bool ring_published(struct cell *cells, uint64_t mask, uint64_t seq) {
+    return !((int64_t)(load_acquire(&cells[seq & mask].seq) - seq) < 0);
+}
+
 /* The oldest seq that the ring still holds, given the tail. */
 static inline uint64_t ring_oldest(const struct sctx *ctx, uint64_t tail) {
     uint64_t n = ctx->cell_mask + 1;

@@ -19,6 +19,7 @@ struct cached_topic {
 struct topic_cache {
     struct cached_topic *chunks[LAYOUT_TOPIC_SLOTS / CHUNK + 1]; /* pointers handed out stay valid */
     uint32_t count;
+    uint64_t taken;    /* bytes of all of them in the heap */
     uint32_t *buckets; /* id + 1 */
     uint32_t bucket_count;
 };
@@ -40,7 +41,8 @@ void topic_cache_free(struct topic_cache *c) {
 }
 
 static struct intern_table table_of(const struct sctx *ctx) {
-    return (struct intern_table){ctx->topics, 1, (uint32_t)ctx->header.section[SECTION_TOPICS].count, SECTION_TOPICS};
+    return (struct intern_table){ctx->topics, 1, (uint32_t)ctx->header.section[SECTION_TOPICS].count, SCTX_SCHEMA_MAX + 1024,
+                                 &ctx->topic_cache->taken};
 }
 
 static uint32_t hash_name(const char *name) {

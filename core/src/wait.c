@@ -38,6 +38,7 @@ uint32_t wait_announce(struct sctx *ctx, uint32_t bits) {
     uint32_t epoch = (uint32_t)load_seq_cst(&ctx->hot->wave);
     TESTPOINT("wait:before-latch");
     atomic_fetch_or(&ctx->hot->want, bits);
+    atomic_thread_fence(memory_order_seq_cst); /* the loads of W3 are acquires, which may otherwise be done before the latch is seen */
     TESTPOINT("wait:latched");
     return epoch;
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STEPS_FREE 65536u /* attempts that others may win, however small the ring */
+
 static void chunks_reset(struct sctx_writer *w, uint64_t seq) {
     if (!w->chunk_seq) return;
     for (uint64_t i = 0; i < w->arena.bytes / w->arena.step; i++) w->chunk_seq[i] = seq;
@@ -96,10 +98,12 @@ static __attribute__((noinline)) int advance_intent(struct sctx_writer *w, uint6
 /* A message larger than a quarter of the arena: a larger arena. */
 static __attribute__((noinline)) int larger_arena(struct sctx_writer *w, uint64_t total) {
     uint64_t bytes = w->arena.bytes;
-    while (bytes / 4 < total && bytes < LAYOUT_ARENA_MAX) bytes *= 2;
-    if (bytes / 2 < total) return fail(&w->error, SCTX_ERR_TOO_BIG, "a message of %llu bytes fits no arena", (unsigned long long)total);
+    while (arena_largest(bytes) < total && bytes < LAYOUT_ARENA_MAX) bytes *= 2;
+    if (arena_largest(bytes) < total)
+        return fail(&w->error, SCTX_ERR_TOO_BIG, "a message of %llu bytes fits no arena", (unsigned long long)total);
     int rc = arena_grow(w->ctx, &w->arena, bytes, w->next - 1, &w->error);
     if (rc == SCTX_OK) chunks_reset(w, w->next - 1);
+    if (rc == SCTX_ERR_NO_SPACE && total <= w->arena.bytes / 2) return SCTX_OK; /* it fits here, too, only that less of the past is kept */
     return rc;
 }
 
@@ -119,7 +123,7 @@ static inline int writer_ready(struct sctx_writer *w) {
 /* Room for a record of `total` bytes at arena.pos. Records are in one piece: what does not fit before the arena's end begins at its start. */
 always_inline int make_room(struct sctx_writer *w, uint64_t total) {
     struct arena *a = &w->arena;
-    if (unlikely(total > a->bytes / 4) && (total > a->bytes / 2 || a->bytes < LAYOUT_ARENA_MAX)) {
+    if (unlikely(total > a->largest)) {
         int rc = larger_arena(w, total);
         if (rc) return rc;
     }
@@ -137,10 +141,11 @@ static inline struct record *record_at(const struct sctx_writer *w) {
     return (struct record *)(void *)(w->arena.data + (w->arena.pos & w->arena.mask));
 }
 
-/* About once a second: note the clock, and look whether the ring was unlinked, replaced or truncated. */
+/* About once a second: note the clock, look whether the ring was unlinked, replaced or truncated, and drop own arenas that nobody needs any more. */
 static __attribute__((noinline)) uint64_t stamp_seldom(struct sctx_writer *w) {
     w->clock_noted = clock_note(&w->ctx->clock);
     (void)sctx_check(w->ctx);
+    if (load_relaxed(&w->arena.entry->oldest) != w->arena.gen) arena_sweep(w->ctx, &w->arena);
     load_fence();
     return clock_now(w->clock_kind);
 }
@@ -175,14 +180,17 @@ always_inline int claim_seq(struct sctx_writer *w, struct record *r, uint64_t wh
     struct cell *const cells = w->cells;
     uint64_t t = load_acquire(&w->hot->tail), steps = 0;
     uint32_t scans = 0;
-    if (seq_before(t, own)) t = own; /* the hint may have fallen back */
+    if (seq_before(t, own))
+        t = own; /* the hint may have fallen back */
+    else if (t != own && unlikely(!ring_published(cells, mask, t - 1)))
+        t = ring_scan_tail(w->ctx); /* or run ahead: t is only for who saw t-1 */
     for (;;) {
         struct cell *cell = &cells[t & mask];
         uint64_t s = load_acquire(&cell->seq), old = load_relaxed(&cell->ref);
         if (unlikely(s != t - n)) {
             if (!seq_before(s, t)) {
                 t = s + 1;
-                if (unlikely(++steps > 2 * n)) return no_sense(w);
+                if (unlikely(++steps > 2 * n + STEPS_FREE)) return no_sense(w);
             } else { /* the hint ran ahead of the truth */
                 if (++scans > 8) return no_sense(w);
                 t = ring_scan_tail(w->ctx);
@@ -193,7 +201,10 @@ always_inline int claim_seq(struct sctx_writer *w, struct record *r, uint64_t wh
         if (unlikely(w->gate.used)) { /* P4 */
             int rc = gate_pass(w->ctx, &w->gate, t - n);
             if (unlikely(rc)) return rc;
-            steps = 0; /* others may have gone round many times while it waited: that is no damage */
+            if (unlikely(w->gate.waited)) { /* others may have gone round many times meanwhile: that is no damage, and it is later now */
+                w->gate.waited = stamped = false;
+                steps = 0;
+            }
         }
         bool others = t != own || unlikely(!w->published_any);
         uint64_t ticks = stamped && !others ? w->last_ticks : stamp(w, others); /* P5 */
@@ -206,7 +217,7 @@ always_inline int claim_seq(struct sctx_writer *w, struct record *r, uint64_t wh
         TESTPOINT("publish:swap-failed");
     }
     TESTPOINT("publish:swapped");
-    store_relaxed(&w->hot->tail, t + 1); /* P7 */
+    store_release(&w->hot->tail, t + 1); /* P7, never seen before P6 */
     w->next = t + 1;
     if (unlikely(!w->published_any)) w->published_any = true;
     return SCTX_OK;

@@ -198,7 +198,7 @@ static void the_hint_is_wrong(void) {
     struct side w = side(1, 40, 1), x = side(2, 40, 1);
     struct ear e = ear_open(join("c", "r"), SCTX_FROM_START, 0);
     publish_n(&w, 40, 10);
-    uint64_t wrong[] = {1, 5 * CELLS, 1000000, 0, UINT64_MAX}; /* nobody tells one that is ahead by less than a lap */
+    uint64_t wrong[] = {1, 5 * CELLS, 1000000, 0, UINT64_MAX, 19, 17 + CELLS}; /* behind, far ahead, ahead by a few, by almost a lap */
     for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         store_relaxed(&w.ctx->hot->tail, wrong[i]);
         publish_n(&x, 40, 1);

@@ -1,4 +1,5 @@
 /* Contexts: making them, joining, what is refused and how it is explained, being removed. */
+#include "reader.h"
 #include "rig.h"
 #include "testpoint.h"
 #include <criterion/criterion.h>
@@ -6,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -432,4 +434,75 @@ Test(context, options_grow_at_the_end) {
     cr_expect_eq(sctx_writer_open(ctx, &older, &w), SCTX_ERR_INVALID);
     cr_expect_str_eq(why.text, "untouched");
     rig_end(ctx, "context");
+}
+
+/* A reader's views are not inherited: where they were, the child may have something of its own by now. */
+static int close_over_own_memory(void *argument) {
+    sctx_reader *r = argument;
+    unsigned char *at = NULL;
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < LAYOUT_ARENA_SLOTS && !at; i++) at = r->views[i].map.base, bytes = r->views[i].map.bytes;
+    MUST(at != NULL);
+    MUST(mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == at);
+    memset(at, 7, bytes);
+    sctx_reader_close(r);
+    for (size_t i = 0; i < bytes; i++) MUST(at[i] == 7);
+    return 0;
+}
+
+Test(context, a_child_closes_its_parents_reader, .disabled = SCTX_EMULATED) {
+    sctx *ctx = rig_new("context", NULL);
+    sctx_writer *w = rig_writer(ctx);
+    sctx_reader *r = rig_reader(ctx, SCTX_FROM_NOW, 0, NULL);
+    (void)rig_say(w, rig_topic(ctx, "a"), "x");
+    cr_assert_eq(rig_drain(r), 1);
+    cr_assert_eq(rig_child_result(rig_child(close_over_own_memory, r)), 0);
+    (void)rig_say(w, 0, "y");
+    cr_assert_eq(rig_drain(r), 1);
+    sctx_reader_close(r);
+    sctx_writer_close(w);
+    rig_end(ctx, "context");
+}
+
+/* A folder that was named relatively is still found when the program has gone elsewhere, or sees another root. */
+static int open_and_go(void *argument) {
+    const char *above = argument;
+    struct sctx_options o = {.size = sizeof o, .context = "context", .dir = "."};
+    sctx *ctx;
+    MUST(chdir(above) == 0);
+    MUST_OK(sctx_open(&o, &ctx));
+    MUST(chdir("/") == 0);
+    MUST_OK(sctx_check(ctx));
+    MUST(geteuid() != 0 || chroot("/proc/self/fdinfo") == 0);
+    MUST_OK(sctx_check(ctx));
+    (void)rig_say(rig_writer(ctx), rig_topic(ctx, "a"), "x");
+    return 0;
+}
+
+Test(context, a_relative_folder) {
+    const char *above = getenv("SCTX_DIR");
+    sctx *ctx = rig_new("context", NULL);
+    cr_assert_not_null(above);
+    char copy[PATH_MAX];
+    (void)snprintf(copy, sizeof copy, "%s", above);
+    cr_assert_eq(rig_child_result(rig_child(open_and_go, copy)), 0);
+    rig_end(ctx, "context");
+}
+
+static void create_another(const char *name) {
+    if (strcmp(name, "remove:renamed") != 0) return;
+    sctx_testpoint_hook = NULL;
+    struct sctx_create_options o = {.size = sizeof o, .context = "another"};
+    MUST_OK(sctx_create(&o));
+}
+
+/* Who makes a context cleans up what the dead left; what is just being removed is not that. */
+Test(context, others_are_made_while_one_is_removed) {
+    sctx *ctx = rig_new("context", NULL);
+    sctx_testpoint_hook = create_another;
+    cr_assert_eq(sctx_remove("context", NULL, NULL), SCTX_OK);
+    cr_assert_null(sctx_testpoint_hook);
+    cr_assert_eq(sctx_check(ctx), SCTX_ERR_REMOVED);
+    sctx_close(ctx);
+    cr_assert_eq(sctx_remove("another", NULL, NULL), SCTX_OK);
 }

@@ -1,6 +1,9 @@
 /* Gated readers: they get everything, or they are let go and told so. */
+#include "context.h"
 #include "rig.h"
 #include <criterion/criterion.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -172,6 +175,178 @@ Test(gate, closed_holds_nobody, .timeout = 20) {
     int64_t begin = rig_now_ns();
     for (int i = 0; i < 1000; i++) (void)rig_say(w, topic, "x");
     cr_assert_lt(rig_now_ns() - begin, 3 * SECOND);
+    sctx_writer_close(w);
+    sctx_close(other);
+    rig_end(ctx, "gate");
+}
+
+/* What the gated reader of the next tests does, in a process of its own. */
+struct plan {
+    _Atomic uint32_t ready, done;
+    uint32_t messages, bytes, pause_us;
+    bool peeks;
+    struct sctx_reader_stats stats;
+};
+
+static bool whole(sctx_reader *r, bool peeks, const struct plan *p) {
+    struct sctx_message m;
+    if ((peeks ? sctx_peek(r, &m) : sctx_read(r, &m)) != SCTX_OK) return false;
+    if (p->pause_us) (void)usleep(p->pause_us);
+    if (peeks) MUST(sctx_still_valid(r, &m));
+    return true;
+}
+
+static int read_slowly(void *argument) {
+    struct plan *p = argument;
+    sctx *ctx = rig_join("gate", "slow");
+    sctx_reader *r = rig_reader(ctx, SCTX_FROM_NOW, SCTX_READER_GATED, NULL);
+    atomic_store(&p->ready, 1);
+    for (uint32_t i = 0; i < p->messages;) {
+        if (whole(r, p->peeks, p))
+            i++;
+        else
+            MUST_OK(sctx_wait(r, 20 * SECOND));
+    }
+    p->stats = rig_stats(r);
+    sctx_reader_close(r);
+    sctx_close(ctx);
+    return 0;
+}
+
+static void publish_to_slow_reader(struct sctx_create_options o, struct plan *p) {
+    sctx *ctx = rig_new("gate", &o);
+    pid_t child = rig_child(read_slowly, p);
+    sctx_writer *w = rig_writer(ctx);
+    uint16_t topic = rig_topic(ctx, "a");
+    rig_await(&p->ready, 1);
+    static unsigned char data[8192];
+    for (uint32_t i = 0; i < p->messages; i++) cr_assert_eq(sctx_publish(w, topic, data, p->bytes, NULL), SCTX_OK);
+    cr_assert_eq(rig_child_result(child), 0);
+    cr_assert(p->stats.gated == 1 && p->stats.lost == 0 && p->stats.gone == 0 && p->stats.delivered == p->messages,
+              "gated %u, lost %llu, gone %llu", p->stats.gated, (unsigned long long)p->stats.lost, (unsigned long long)p->stats.gone);
+    sctx_writer_close(w);
+    rig_end(ctx, "gate");
+}
+
+/* It takes longer for the 64 messages after which it tells where it is otherwise than writers are patient: but it goes on all the time. */
+Test(gate, slow_but_steady_stays, .timeout = 50) {
+    struct sctx_create_options o = gating(400 * (uint64_t)MS);
+    struct plan *p = rig_shared(sizeof *p);
+    o.cells = 1024;
+    p->messages = 1024 + 200;
+    p->pause_us = 8000;
+    publish_to_slow_reader(o, p);
+}
+
+/* What is peeked at is still to be had when it was looked at. */
+Test(gate, what_is_peeked_at_is_kept, .timeout = 50) {
+    struct plan *p = rig_shared(sizeof *p);
+    p->messages = 600;
+    p->bytes = 6000;
+    p->pause_us = 1000;
+    p->peeks = true;
+    publish_to_slow_reader(gating(20 * (uint64_t)SECOND), p);
+}
+
+/* A batch tells sleepers at its end; but if it has to wait for one of them before, then at once. */
+Test(gate, a_batch_does_not_wait_for_whom_it_did_not_wake, .timeout = 50) {
+    enum { LAPS = 40 };
+    struct sctx_create_options o = gating(20 * (uint64_t)SECOND);
+    static struct sctx_outgoing batch[LAPS * 64];
+    struct plan *p = rig_shared(sizeof *p);
+    sctx *ctx = rig_new("gate", &o);
+    p->messages = LAPS * 64;
+    pid_t child = rig_child(read_slowly, p);
+    sctx_writer *w = rig_writer(ctx);
+    uint16_t topic = rig_topic(ctx, "a");
+    rig_await(&p->ready, 1);
+    for (uint32_t i = 0; i < p->messages; i++) batch[i] = (struct sctx_outgoing){.data = "x", .len = 1, .topic = topic};
+    int64_t begin = rig_now_ns();
+    cr_assert_eq(sctx_publish_batch(w, batch, p->messages, NULL), SCTX_OK);
+    cr_assert_lt(rig_now_ns() - begin, LAPS * 125 * MS, "it slept for the time-out, 250 ms, in every lap");
+    cr_assert_eq(rig_child_result(child), 0);
+    sctx_writer_close(w);
+    rig_end(ctx, "gate");
+}
+
+/* Its program sleeps in poll() until something of its topics comes; the gate moves meanwhile. */
+Test(gate, behind_a_descriptor_with_patterns, .timeout = 50) {
+    enum { LAPS = 40 };
+    struct sctx_create_options o = gating(20 * (uint64_t)SECOND);
+    sctx *ctx = rig_new("gate", &o);
+    _Atomic uint32_t *stop = rig_shared(sizeof *stop);
+    pid_t child = fork();
+    cr_assert_geq(child, 0);
+    if (child == 0) {
+        sctx *own = rig_join("gate", "loop");
+        sctx_reader *r = rig_reader(own, SCTX_FROM_NOW, SCTX_READER_GATED, "b");
+        struct pollfd wait = {.fd = sctx_reader_fd(r), .events = POLLIN};
+        atomic_store(stop, 1);
+        for (uint64_t got = 0; got == 0;) {
+            MUST(poll(&wait, 1, 20000) == 1);
+            got = rig_drain(r);
+        }
+        struct sctx_reader_stats s = rig_stats(r);
+        _exit(s.gated == 1 && s.lost == 0 && s.filtered >= LAPS * 64 ? 0 : 1);
+    }
+    sctx_writer *w = rig_writer(ctx);
+    uint16_t a = rig_topic(ctx, "a"), b = rig_topic(ctx, "b");
+    rig_await(stop, 1);
+    int64_t begin = rig_now_ns();
+    for (int i = 0; i < LAPS * 64; i++) (void)rig_say(w, a, "x");
+    cr_assert_lt(rig_now_ns() - begin, LAPS * 125 * MS, "it slept for the time-out, 250 ms, in every lap");
+    (void)rig_say(w, b, "x");
+    cr_assert_eq(rig_child_result(child), 0);
+    sctx_writer_close(w);
+    rig_end(ctx, "gate");
+}
+
+/* From a seq that is still to come: what is before holds nobody. */
+Test(gate, from_a_later_seq, .timeout = 30) {
+    struct sctx_create_options o = gating(20 * (uint64_t)SECOND);
+    sctx *ctx = rig_new("gate", &o), *other = rig_join("gate", "other");
+    struct sctx_reader_options late = {.size = sizeof late, .flags = SCTX_READER_GATED, .from = SCTX_FROM_SEQ, .seq = 1000};
+    sctx_reader *r;
+    cr_assert_eq(sctx_reader_open(ctx, &late, &r), SCTX_OK);
+    sctx_writer *w = rig_writer(other);
+    uint16_t topic = rig_topic(other, "a");
+    int64_t begin = rig_now_ns();
+    for (int i = 0; i < 1040; i++) (void)rig_say(w, topic, "x");
+    cr_assert_lt(rig_now_ns() - begin, 10 * SECOND);
+    cr_assert_eq(rig_drain(r), 41);
+    cr_assert(rig_stats(r).gated == 1 && rig_stats(r).lost == 0);
+    sctx_reader_close(r);
+    sctx_writer_close(w);
+    sctx_close(other);
+    rig_end(ctx, "gate");
+}
+
+static _Atomic bool toggling;
+static void *toggle_gate(void *argument) {
+    _Atomic uint64_t *gate = argument;
+    for (uint64_t i = 1; atomic_load(&toggling); i ^= 3) {
+        atomic_store(gate, i);
+        (void)usleep(5000);
+    }
+    return NULL;
+}
+
+/* A gate that goes to and fro wins its owner no time. */
+Test(gate, to_and_fro_holds_nobody, .timeout = 30) {
+    struct sctx_create_options o = gating(100 * (uint64_t)MS);
+    sctx *ctx = rig_new("gate", &o), *other = rig_join("gate", "other");
+    sctx_reader *r = rig_reader(ctx, SCTX_FROM_NOW, SCTX_READER_GATED, NULL);
+    sctx_writer *w = rig_writer(other);
+    uint16_t topic = rig_topic(other, "a");
+    pthread_t thread;
+    atomic_store(&toggling, true);
+    cr_assert_eq(pthread_create(&thread, NULL, toggle_gate, &ctx->readers[0].gate), 0);
+    int64_t begin = rig_now_ns();
+    for (int i = 0; i < 70; i++) (void)rig_say(w, topic, "x");
+    cr_assert_lt(rig_now_ns() - begin, 8 * SECOND);
+    atomic_store(&toggling, false);
+    (void)pthread_join(thread, NULL);
+    sctx_reader_close(r);
     sctx_writer_close(w);
     sctx_close(other);
     rig_end(ctx, "gate");

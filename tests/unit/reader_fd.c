@@ -154,3 +154,55 @@ Test(reader_fd, signals_are_the_programs, .timeout = 20) {
     sctx_reader_close(r);
     rig_end(ctx, "fd");
 }
+
+/* After a seek back there is something to read, though nothing new came. */
+Test(reader_fd, after_a_seek, .timeout = 20) {
+    sctx *ctx = rig_new("fd", NULL);
+    sctx_writer *w = rig_writer(ctx);
+    uint16_t a = rig_topic(ctx, "a");
+    sctx_reader *r = rig_reader(ctx, SCTX_FROM_NOW, 0, NULL);
+    int fd = sctx_reader_fd(r);
+    uint64_t first = rig_say(w, a, "one");
+    cr_assert(readable(fd, 5000));
+    cr_assert_eq(rig_drain(r), 1);
+    cr_assert(quiet(r, fd));
+    cr_assert_eq(sctx_reader_seek(r, first), SCTX_OK);
+    cr_assert(readable(fd, 1000));
+    cr_assert_eq(rig_drain(r), 1);
+    cr_assert(quiet(r, fd));
+    (void)rig_say(w, a, "two");
+    cr_assert(readable(fd, 5000));
+    cr_assert_eq(rig_drain(r), 1);
+    cr_assert_eq(sctx_reader_seek(r, 0), SCTX_OK);
+    cr_assert_eq(rig_drain(r), 2);
+    cr_assert_eq(rig_stats(r).lost, 0, "there never was a message before the first");
+    sctx_reader_close(r);
+    sctx_writer_close(w);
+    rig_end(ctx, "fd");
+}
+
+static int truncated_while_watched(void *argument) {
+    (void)argument;
+    char path[512], ring[600];
+    MUST_OK(sctx_guard_install());
+    sctx *ctx = rig_join("fd", "watcher");
+    sctx_reader *r = rig_reader(ctx, SCTX_FROM_NOW, 0, NULL);
+    int fd = sctx_reader_fd(r);
+    MUST_OK(sctx_path("fd", NULL, path, sizeof path));
+    (void)snprintf(ring, sizeof ring, "%s/ring", path);
+    MUST(truncate(ring, 0) == 0);
+    MUST(readable(fd, 10000));
+    struct sctx_message m;
+    MUST(sctx_read(r, &m) == SCTX_ERR_LOST);
+    sctx_reader_close(r);
+    sctx_close(ctx);
+    return 0;
+}
+
+/* The guard holds for the helper thread, which has all signals blocked but those that it raises itself. */
+Test(reader_fd, guarded, .timeout = 30) {
+    sctx *ctx = rig_new("fd", NULL);
+    sctx_close(ctx);
+    cr_assert_eq(rig_child_result(rig_child(truncated_while_watched, NULL)), 0);
+    (void)sctx_remove("fd", NULL, NULL);
+}

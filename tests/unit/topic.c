@@ -170,3 +170,22 @@ Test(topic, eight_processes_register_the_same_names, .timeout = 40) {
     cr_assert_leq(rig_info(ctx).memory_tables, 64 * 1024);
     rig_end(ctx, "topic");
 }
+
+/* Many entries that name the same large block would take its size many times over in whoever reads them. */
+Test(topic, forged_entries_cost_no_more_than_the_heap) {
+    static char schema[SCTX_SCHEMA_MAX];
+    struct sctx_create_options with = {.cells = 64, .arena_bytes = 64u << 10};
+    sctx *ctx = rig_new("topic", &with);
+    uint16_t id;
+    cr_assert_eq(make(ctx, "large", "x", schema, sizeof schema, &id), SCTX_OK);
+    uint64_t entry = load_relaxed(&ctx->topics[0]);
+    for (uint32_t i = 1; i < 200; i++) store_release(&ctx->topics[i], entry);
+    sctx *tap = rig_tap("topic");
+    const struct sctx_topic *t;
+    uint32_t fine = 0;
+    cr_assert_eq(sctx_topic_count(tap), 200);
+    for (uint16_t i = 0; i < 200; i++) fine += sctx_topic_get(tap, i, &t) == SCTX_OK;
+    cr_assert(fine >= 1 && fine <= LAYOUT_HEAP_BYTES / SCTX_SCHEMA_MAX, "%u", fine);
+    sctx_close(tap);
+    rig_end(ctx, "topic");
+}

@@ -11,8 +11,9 @@
  *     reader: cursor - start_seq == delivered + filtered + lost + gone. `lost`: the ring's cell was overwritten. `gone`: the payload was.
  *     The topic of a lost or gone message is unknown, so both count messages of all topics, whatever the reader's patterns.
  *   - A reader may be *gated*: writers then wait for it, at most the context's gate time-out. Only in contexts created for it.
- *   - Anyone who may join can spoil messages (claim seqs with nonsense in them); it cannot make others crash, hang or
- *     read out of bounds. A ring file truncated by its owner raises SIGBUS in those who map it, unless sctx_guard_install() was called.
+ *   - Anyone who may join can spoil messages (claim seqs with nonsense in them), and damage the context until it is removed; it cannot make
+ *     others crash, hang or read out of bounds, with one exception: it can truncate the ring's file or its own arena's, which raises SIGBUS
+ *     in those who have it mapped, unless sctx_guard_install() was called.
  *   - After fork() the child cannot use its parent's handles: every call answers SCTX_ERR_FORKED. It opens its own.
  *   - A writer that closes its descriptors behind the library's back (closefrom) goes on working; its arena is not
  *     adopted by others while its process lives.
@@ -110,7 +111,7 @@ struct sctx_create_options {
     const char *dir;          /* the folder above; NULL: $SCTX_DIR, then /dev/shm/sctx-UID */
     uint64_t cells;           /* messages that the ring holds: a power of two, 64 to 2^24; 0: 32768 */
     uint64_t arena_bytes;     /* a writer's first arena: a power of two, 64 KiB to 256 MiB; 0: 1 MiB */
-    uint64_t max_memory;      /* bytes that all files of the context may take; 0: 1 GiB */
+    uint64_t max_memory;      /* bytes of all its files; 0: 1 GiB. What the dead left goes before a writer gets NO_SPACE */
     uint64_t gate_timeout_ns; /* how long writers wait for a gated reader; 0: 1 s */
     const char *group;        /* NULL: private (folder 0700, files 0600); else a group's name or number: see docs/architecture.md */
     uint64_t first_seq;       /* seq of the first message; 0: 1. For tests of wrap-around */
@@ -378,7 +379,8 @@ enum sctx_marker_flags {
     SCTX_MARKER_HAS_HIGH = 2,
     /* Publish when the level goes above high, below low, or back (reaching one is not yet crossing it), or has moved by at least `step` since the last
      * time: on topic `marker/NAME`, encoding json, {"marker":NAME,"value":V,"was":V,"zone":"low"|"normal"|"high","crossed":true|false}.
-     * Before it is first set it counts as within its thresholds, and "was" is null then. */
+     * Before it is first set it counts as within its thresholds, and "was" is null then. Of several who set it at once each tells its own crossing, in
+     * no certain order. */
     SCTX_MARKER_ANNOUNCE = 4,
 };
 
