@@ -255,7 +255,7 @@ static void arena_owner_note(const struct sctx *ctx, struct arena *a) {
     store_relaxed(&e->payload, 0);
     store_relaxed(&e->uid, (uint32_t)geteuid());
     store_relaxed(&e->pid, (uint32_t)getpid());
-    store_relaxed(&e->start_time, process_start_time((uint32_t)getpid()));
+    store_relaxed(&e->start_time, process_own_start_time());
     store_relaxed(&e->bytes, a->bytes);
     TESTPOINT("arena:before-join");
     store_release(&e->join, ctx->join);

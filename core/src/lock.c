@@ -141,9 +141,8 @@ int lock_probe(const struct lock *lock, uint32_t byte) {
     return rc ? rc : fl.l_type != F_UNLCK;
 }
 
-uint64_t process_start_time(uint32_t pid) {
-    char path[32], text[1024];
-    (void)snprintf(path, sizeof path, "/proc/%u/stat", pid);
+static uint64_t start_time_in(const char *path) {
+    char text[1024];
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return 0;
     ssize_t n = read(fd, text, sizeof text - 1);
@@ -160,6 +159,17 @@ uint64_t process_start_time(uint32_t pid) {
     }
     uint64_t start = strtoull(p, NULL, 10);
     return start ? start : 1;
+}
+
+uint64_t process_start_time(uint32_t pid) {
+    char path[32];
+    (void)snprintf(path, sizeof path, "/proc/%u/stat", pid);
+    return start_time_in(path);
+}
+
+/* Not by its pid: inside a pid namespace that is somebody else's number in a /proc mounted outside. */
+uint64_t process_own_start_time(void) {
+    return start_time_in("/proc/self/stat");
 }
 
 const uint32_t *fork_token_new(void) {

@@ -51,6 +51,7 @@ int lock_probe(const struct lock *lock, uint32_t byte);
 
 /* The start time of a process, in the kernel's ticks since boot; 0: no such process visible here. */
 uint64_t process_start_time(uint32_t pid);
+uint64_t process_own_start_time(void);
 
 /* ---- fork ------------------------------------------------------------------------------------------------------------------- */
 

@@ -38,7 +38,7 @@ static void entry_fill(struct sctx *ctx, uint32_t slot, const char *name) {
     store_relaxed(&e->pid, (uint32_t)getpid());
     store_relaxed(&e->uid, (uint32_t)geteuid());
     store_relaxed(&e->roles, 0);
-    store_relaxed(&e->start_time, process_start_time((uint32_t)getpid()));
+    store_relaxed(&e->start_time, process_own_start_time());
     store_relaxed(&e->joined_ns, (uint64_t)clock_realtime_ns());
     store_relaxed(&e->published, 0);
     store_relaxed(&e->bytes, 0);

@@ -25,7 +25,7 @@ struct reader_fd {
 static void signal_event(struct reader_fd *f) {
     uint64_t one = 1;
     store_release(&f->state, FD_IDLE);
-    while (write(f->event.fd, &one, sizeof one) < 0 && errno == EINTR) {}
+    while (own_fd_valid(&f->event) && write(f->event.fd, &one, sizeof one) < 0 && errno == EINTR) {}
 }
 
 /* A time-out is no news; anything else the owner should see for itself: a message, an error. */
@@ -57,7 +57,7 @@ void reader_fd_arm(struct sctx_reader *r) {
     if (load_acquire(&f->state) != FD_IDLE) return; /* watching already: nothing came since */
     uint64_t count;
     pthread_mutex_lock(&f->mutex);
-    while (read(f->event.fd, &count, sizeof count) < 0 && errno == EINTR) {}
+    while (own_fd_valid(&f->event) && read(f->event.fd, &count, sizeof count) < 0 && errno == EINTR) {}
     f->from = r->cursor;
     store_release(&f->round, load_relaxed(&f->round) + 1);
     store_release(&f->state, FD_ARMED);
