@@ -377,16 +377,16 @@ void arena_release(struct arena *a) {
     lock_close(&a->lock);
 }
 
-/* A want of this process, not of the file's. By errno: a status would not tell it from what another can do to a file. */
+/* A want of the moment, not of the file's. By errno: a status would not tell it from what another can do to a file. */
 static int view_trouble(int err) {
-    return err == ENOMEM ? SCTX_ERR_NO_MEMORY : err == EMFILE || err == ENFILE ? SCTX_ERR_SYSTEM : SCTX_OK;
+    return err == ENOMEM ? SCTX_ERR_NO_MEMORY : err == EMFILE || err == ENFILE || err == EIO ? SCTX_ERR_SYSTEM : SCTX_OK;
 }
 
 static int view_map(struct sctx *ctx, struct arena_view *v, int fd, uint32_t slot, _Atomic uint32_t *lost) {
     struct stat st;
     uint64_t bytes;
-    if (fstat(fd, &st) != 0 || st.st_size <= (off_t)LAYOUT_PAGE || st.st_size > (off_t)(LAYOUT_PAGE + LAYOUT_ARENA_MAX))
-        return SCTX_ERR_NOT_FOUND;
+    if (fstat(fd, &st) != 0) return view_trouble(errno) ? view_trouble(errno) : SCTX_ERR_NOT_FOUND;
+    if (st.st_size <= (off_t)LAYOUT_PAGE || st.st_size > (off_t)(LAYOUT_PAGE + LAYOUT_ARENA_MAX)) return SCTX_ERR_NOT_FOUND;
     int rc = mapping_open(&v->map, fd, (size_t)st.st_size, false, lost);
     if (rc) return view_trouble(-rc) ? view_trouble(-rc) : SCTX_ERR_NOT_FOUND;
     v->header = (const struct arena_header *)(const void *)v->map.base;

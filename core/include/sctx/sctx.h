@@ -304,7 +304,7 @@ SCTX_API int sctx_reader_open(sctx *ctx, const struct sctx_reader_options *optio
 SCTX_API void sctx_reader_close(sctx_reader *reader); /* NULL is allowed. [owner] */
 
 /* The next message, copied: data stays valid until the next call on this reader, whatever the writer does.
- * AGAIN: nothing there now. REMOVED, LOST, DAMAGED, NO_MEMORY, SYSTEM (no descriptor is left; nothing is skipped by either), FORKED. Bounded in time, whatever the ring contains. [owner] */
+ * AGAIN: nothing there now. REMOVED, LOST, DAMAGED, NO_MEMORY, SYSTEM (an arena cannot be opened now: descriptors; nothing is skipped by either), FORKED. Bounded in time, whatever the ring contains. [owner] */
 SCTX_API int sctx_read(sctx_reader *reader, struct sctx_message *message);
 
 /* As sctx_read(), but data points into the writer's arena, which goes on. What was computed from it is to be used only if
