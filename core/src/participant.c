@@ -28,6 +28,12 @@ static enum sctx_alive entry_alive(struct sctx *ctx, uint32_t slot, uint32_t pid
     return held == 0 ? SCTX_ALIVE : SCTX_ALIVE_BY_PID;
 }
 
+static bool join_is_known(const struct sctx *ctx, uint32_t join) {
+    for (uint32_t i = 0; i < LAYOUT_PARTICIPANT_SLOTS; i++)
+        if (load_relaxed(&ctx->participants[i].join) == join) return true;
+    return false;
+}
+
 static void entry_fill(struct sctx *ctx, uint32_t slot, const char *name) {
     struct participant_entry *e = &ctx->participants[slot];
     uint64_t words[8] = {0};
@@ -47,7 +53,9 @@ static void entry_fill(struct sctx *ctx, uint32_t slot, const char *name) {
     store_relaxed(&e->gone, 0);
     for (int i = 0; i < 8; i++) store_relaxed(&e->name[i], words[i]);
     uint32_t join = 0;
-    while (join == 0 || join == UINT32_MAX) join = atomic_fetch_add(&ctx->hot->joins, 1) + 1; /* both mean something else */
+    /* 0 and the largest mean something else; after 2^32 of them one may still be somebody's. */
+    for (uint32_t tries = 0; join == 0 || join == UINT32_MAX || (tries < 2 * LAYOUT_PARTICIPANT_SLOTS && join_is_known(ctx, join)); tries++)
+        join = atomic_fetch_add(&ctx->hot->joins, 1) + 1;
     TESTPOINT("join:before-number");
     store_release(&e->join, join);
     TESTPOINT("join:done");
