@@ -184,12 +184,13 @@ int context_ring(struct sctx *ctx) {
     return rc ? rc : fd;
 }
 
-/* Is the ring's file still the one that has this path, and as long as it was? Where the path leads nowhere (the folder was renamed, or this process
- * is in a chroot by now), the folder is asked. */
+/* Is the ring's file still the one that has this path, and as long as it was? Where the path leads nowhere, it is looked for from the folder on: this
+ * process may be in a chroot by now. */
 static bool ring_there(struct sctx *ctx) {
     struct stat mapped, named;
-    char path[sizeof ctx->path + 8];
+    char path[sizeof ctx->path + 8], beside[SCTX_NAME_MAX + 16];
     (void)snprintf(path, sizeof path, "%s/ring", ctx->path);
+    (void)snprintf(beside, sizeof beside, "../%s/ring", ctx->place.name);
     pthread_mutex_lock(&ctx->files);
     struct own_fd ring = ctx->ring_file;
     bool cut =
@@ -197,7 +198,7 @@ static bool ring_there(struct sctx *ctx) {
     bool there = lstat(path, &named) == 0;
     bool gone = !there && errno == ENOENT;
     if (gone && own_fd_valid(&ctx->folder)) {
-        there = fstatat(ctx->folder.fd, "ring", &named, AT_SYMLINK_NOFOLLOW) == 0;
+        there = fstatat(ctx->folder.fd, beside, &named, AT_SYMLINK_NOFOLLOW) == 0;
         gone = !there && errno == ENOENT;
     }
     pthread_mutex_unlock(&ctx->files);

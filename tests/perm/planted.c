@@ -43,7 +43,7 @@ static const int expected[WHERE_COUNT][FORM_COUNT][OPERATION_COUNT] = {
               {__, __, __, __},
               {EX, UN, UN, UN},
               {EX, UN, UN, UN},
-              {EX, DA, NF, OK},
+              {EX, DA, DA, OK},
               {EX, UN, UN, UN},
               {EX, UN, UN, UN},
               {EX, UN, UN, UN},
@@ -57,7 +57,7 @@ static const int expected[WHERE_COUNT][FORM_COUNT][OPERATION_COUNT] = {
               {EX, DA, DA, OK},
               {EX, UN, UN, OK},
               {__, __, __, __},
-              {EX, DA, NF, OK}},
+              {EX, DA, DA, OK}},
     /* Who may not look at the locks judges by pid. */
     [ALIVE] = {{EX, UN, UN, OK},
                {EX, UN, UN, OK},
