@@ -23,6 +23,10 @@ int bus_fail(const struct call *call, int status, const char *what, const char *
 sctx *bus_join(const struct call *call, const char *name, int *code) {
     struct sctx_error error = {{0}};
     struct sctx_options options = SCTX_INIT(options);
+    if (name != NULL && name[0] == '\0') {
+        *code = say_usage(call, "--as '' is no name; without --as it is the program's");
+        return NULL;
+    }
     options.context = call->context;
     options.name = name;
     options.error = &error;

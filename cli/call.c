@@ -155,6 +155,8 @@ static int run_command(struct call *call, struct option_table tables[static OPTI
         help_command(call->out, command);
         return EXIT_DONE;
     }
+    if (values[GLOBAL_CONTEXT].given && values[GLOBAL_CONTEXT].text[0] == '\0')
+        return say_usage(call, "-c '' names no context; without -c it is $SCTX_CONTEXT, or 'default'");
     if ((unsigned)operands < command->operands_min)
         return say_usage(call, "something is missing; it goes: sctx %s %s", command->name, command->operands);
     if ((unsigned)operands > command->operands_max)

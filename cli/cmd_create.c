@@ -31,14 +31,16 @@ static const struct option options[CREATE_OPTIONS] = {
     [CREATE_GATE_TIMEOUT] = {"gate-timeout", 0, OPTION_DURATION, "D", "how long writers wait for a gated reader", "1s", NULL},
 };
 
-/* The context that an operand or -c names; false if they differ. */
-static bool pick_name(const struct call *call, struct call *named) {
+/* The context that an operand or -c names. */
+static int pick_name(const struct call *call, struct call *named) {
     *named = *call;
-    if (call->operand_count == 1) {
-        if (call->context != NULL && strcmp(call->context, call->operands[0]) != 0) return false;
-        named->context = call->operands[0];
-    }
-    return true;
+    if (call->operand_count == 0) return EXIT_DONE;
+    const char *name = call->operands[0];
+    if (name[0] == '\0') return say_usage(call, "'' names no context; without NAME it is that of -c, $SCTX_CONTEXT, or 'default'");
+    if (call->context != NULL && strcmp(call->context, name) != 0)
+        return say_usage(call, "-c %s and %s name two contexts", call->context, name);
+    named->context = name;
+    return EXIT_DONE;
 }
 
 static int print_info(const struct call *call) {
@@ -58,7 +60,9 @@ static int print_info(const struct call *call) {
 static int create_run(const struct call *given) {
     struct call call;
     const struct value *values = given->values;
-    if (!pick_name(given, &call)) return say_usage(given, "-c %s and %s name two contexts", given->context, given->operands[0]);
+    int code = pick_name(given, &call);
+    if (code != EXIT_DONE) return code;
+    if (values[CREATE_GROUP].given && values[CREATE_GROUP].text[0] == '\0') return say_usage(given, "--group '' names no group");
     if (values[CREATE_MODE].given && !values[CREATE_GROUP].given)
         return say_usage(given, "--mode says what a group may do: it needs --group");
     struct sctx_error error = {{0}};
@@ -89,8 +93,8 @@ const struct command cmd_create = {
     .operands_max = 1,
     .summary = "make a context (joining makes one with the defaults, too)",
     .notes =
-        "A context is private unless --group is given. With --mode tap the group's members can look (sub --tap, info, topics, ps, get), but\n"
-        "neither publish nor be noticed. --json prints what `sctx info` prints.\n",
+        "A context is private unless --group is given. With --mode tap the group's members can look (sub --tap, info, topics, ps, get,\n"
+        "markers, watch), but neither publish nor be noticed. --json prints what `sctx info` prints.\n",
     OPTIONS_OF(options),
     .run = create_run,
 };
@@ -111,7 +115,8 @@ static uint32_t count_living(const struct call *call) {
 
 static int rm_run(const struct call *given) {
     struct call call;
-    if (!pick_name(given, &call)) return say_usage(given, "-c %s and %s name two contexts", given->context, given->operands[0]);
+    int code = pick_name(given, &call);
+    if (code != EXIT_DONE) return code;
     struct sctx_error error = {{0}};
     uint32_t living = count_living(&call);
     int status = sctx_remove(call.context, NULL, &error);

@@ -4,6 +4,7 @@
 
 static int get_run(const struct call *call) {
     int code = EXIT_FAILED;
+    if (call->operands[0][0] == '\0') return say_usage(call, "'' is no name for a marker");
     sctx *ctx = bus_tap(call, &code);
     if (ctx == NULL) return code;
     uint32_t id = 0;

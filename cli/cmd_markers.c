@@ -1,6 +1,7 @@
 #include "bus.h"
 #include "cmd.h"
 #include "level.h"
+#include "names.h"
 #include "table.h"
 
 #include <stdlib.h>
@@ -37,15 +38,15 @@ static void print_states(const struct call *call, const struct sctx_marker_state
 }
 
 static int markers_run(const struct call *call) {
-    int code = EXIT_FAILED;
-    sctx *ctx = bus_tap(call, &code);
+    int code = names_check_patterns(call);
+    sctx *ctx = code == EXIT_DONE ? bus_tap(call, &code) : NULL;
     if (ctx == NULL) return code;
     uint32_t count = sctx_marker_count(ctx);
     size_t wanted = 0;
     struct sctx_marker_state *states = calloc(count + 1u, sizeof *states);
     for (uint32_t id = 0; states != NULL && id < count; id++) {
         states[wanted] = (struct sctx_marker_state)SCTX_INIT(states[wanted]);
-        if (sctx_marker_get(ctx, id, &states[wanted]) == SCTX_OK && level_is_wanted(call, states[wanted].name)) wanted++;
+        if (sctx_marker_get(ctx, id, &states[wanted]) == SCTX_OK && names_are_wanted(call, states[wanted].name)) wanted++;
     }
     if (states != NULL) {
         qsort(states, wanted, sizeof *states, by_name);

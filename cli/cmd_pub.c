@@ -2,6 +2,7 @@
 #include "cmd.h"
 #include "input.h"
 #include "json.h"
+#include "names.h"
 #include "stop.h"
 #include "units.h"
 
@@ -135,11 +136,6 @@ static int register_topic(struct pub *pub, const char *schema, size_t schema_len
     topic_options.schema = schema;
     topic_options.schema_bytes = (uint32_t)schema_len;
     int status = sctx_topic_register(pub->ctx, &topic_options, &pub->topic);
-    if (status == SCTX_ERR_NAME) {
-        say(call, "'%s' is no name for a topic%s: 1 to %u bytes of UTF-8, levels split by '/', none empty, no '*', no control characters",
-            call->operands[0], call->values[PUB_ENCODING].given ? ", or the encoding is none" : "", SCTX_TOPIC_MAX);
-        return EXIT_USAGE;
-    }
     const struct sctx_topic *topic = NULL;
     if (status == SCTX_OK) status = sctx_topic_get(pub->ctx, pub->topic, &topic);
     if (status < 0) return bus_fail(call, status, "cannot make the topic", NULL);
@@ -192,8 +188,11 @@ static int pub_run(const struct call *call) {
         pub.interval_ns = (int64_t)(1e9 / values[PUB_RATE].real);
         pub.next_ns = monotonic_ns();
     }
+    int code = names_check_topic(call, call->operands[0]);
+    if (code == EXIT_DONE && values[PUB_ENCODING].given) code = names_check_encoding(call, values[PUB_ENCODING].text);
+    if (code != EXIT_DONE) return code;
     if (values[PUB_SCHEMA].given && (schema = read_schema(call, values[PUB_SCHEMA].text, &schema_len)) == NULL) return EXIT_FAILED;
-    int code = EXIT_FAILED;
+    code = EXIT_FAILED;
     pub.ctx = bus_join(call, values[PUB_AS].text, &code);
     if (pub.ctx != NULL) code = publish_all(&pub, schema, schema_len);
     sctx_close(pub.ctx);

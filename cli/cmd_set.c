@@ -9,7 +9,10 @@ static int set_level(const struct marking *marking, sctx_level level) {
     /* A counter is never set: it is brought up to the level. */
     sctx_level now = sctx_marker_level(marking->marker);
     if (level.counter < now.counter) return SCTX_ERR_KIND;
-    return sctx_marker_add(marking->marker, (sctx_level){.counter = level.counter - now.counter}, NULL);
+    int status = sctx_marker_add(marking->marker, (sctx_level){.counter = level.counter - now.counter}, &now);
+    if (status == SCTX_OK && now.counter != level.counter)
+        say(marking->call, "others added to counter '%s' meanwhile: it is at %" PRIu64, marking->call->operands[0], now.counter);
+    return status;
 }
 
 static int set_run(const struct call *call) {
@@ -36,7 +39,9 @@ const struct command cmd_set = {
     .operands_min = 2,
     .operands_max = 2,
     .summary = "set a marker's level; make the marker if it is not there",
-    .notes = "A counter only grows: it is brought up to VALUE, or refused. With --json it prints the marker.\n",
+    .notes =
+        "A counter only grows: a VALUE below its level is refused, else what is missing is added. Where others add at the same moment,\n"
+        "that comes on top, and is said on stderr. Thresholds stay until others are given. With --json it prints the marker.\n",
     .options = marking_options,
     .option_count = MARKING_OPTIONS,
     .run = set_run,

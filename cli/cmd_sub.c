@@ -1,5 +1,6 @@
 #include "bus.h"
 #include "cmd.h"
+#include "names.h"
 #include "show.h"
 #include "stop.h"
 #include "units.h"
@@ -123,10 +124,6 @@ static int open_reader(struct sub *sub) {
         say(call, "context '%s' was not created for gated readers; make one that is: sctx create NAME --gating allow", call_context(call));
         return EXIT_FAILED;
     }
-    if (status == SCTX_ERR_NAME) {
-        say(call, "bad pattern: topics are levels split by '/', none empty; '*' stands for one level, '**' for any number");
-        return EXIT_USAGE;
-    }
     return bus_fail(call, status, "cannot read", NULL);
 }
 
@@ -194,6 +191,26 @@ static int follow(struct sub *sub) {
     return code == EXIT_DONE && sub->any_loss ? EXIT_LOSS : code;
 }
 
+/* What is asked for, of all that can be wrong with it before anything is joined. */
+static int read_options(struct sub *sub) {
+    const struct call *call = sub->call;
+    const struct value *values = call->values;
+    const char *from = values[SUB_FROM].text;
+    if (values[SUB_FILTER].given)
+        return say_usage(call, "--filter comes with the decoders, which this version does not have; use patterns, or --json with jq");
+    if (values[SUB_GATED].given && values[SUB_TAP].given)
+        return say_usage(call, "--gated and --tap exclude each other: writers cannot see a tap, so they cannot wait for it");
+    if (values[SUB_RAW].given && call->json) return say_usage(call, "--raw and --json exclude each other");
+    if (strcmp(from, "start") == 0)
+        sub->from.from = SCTX_FROM_START;
+    else if (number_parse(from, &sub->from.seq))
+        sub->from.from = SCTX_FROM_SEQ;
+    else if (strcmp(from, "now") != 0)
+        return say_usage(call, "--from takes start, now or a seq, not '%s'%s", from,
+                         number_is_too_large(from) ? ", which is too large" : "");
+    return names_check_patterns(call);
+}
+
 static int sub_run(const struct call *call) {
     const struct value *values = call->values;
     struct sub *sub = calloc(1, sizeof *sub);
@@ -208,22 +225,9 @@ static int sub_run(const struct call *call) {
     sub->from.flags = (values[SUB_GATED].given ? SCTX_READER_GATED : 0u) | SCTX_READER_NO_CAUSE;
     sub->from.patterns = call->operands;
     sub->from.pattern_count = (uint32_t)call->operand_count;
-    int code = EXIT_DONE;
-    const char *from = values[SUB_FROM].text;
-    if (values[SUB_FILTER].given)
-        code = say_usage(call, "--filter comes with the decoders, which this version does not have; use patterns, or --json with jq");
-    else if (values[SUB_GATED].given && values[SUB_TAP].given)
-        code = say_usage(call, "--gated and --tap exclude each other: writers cannot see a tap, so they cannot wait for it");
-    else if (values[SUB_RAW].given && call->json)
-        code = say_usage(call, "--raw and --json exclude each other");
-    else if (strcmp(from, "start") == 0)
-        sub->from.from = SCTX_FROM_START;
-    else if (number_parse(from, &sub->from.seq))
-        sub->from.from = SCTX_FROM_SEQ;
-    else if (strcmp(from, "now") != 0)
-        code = say_usage(call, "--from takes start, now or a seq, not '%s'", from);
     if (values[SUB_TIMEOUT].given) sub->deadline = monotonic_ns() + values[SUB_TIMEOUT].ns;
     show_measure(&sub->show);
+    int code = read_options(sub);
     if (code == EXIT_DONE && !(values[SUB_COUNT].given && sub->wanted == 0)) code = follow(sub);
     free(sub);
     return code;

@@ -1,5 +1,6 @@
 #include "bus.h"
 #include "cmd.h"
+#include "names.h"
 #include "stop.h"
 #include "table.h"
 #include "units.h"
@@ -24,12 +25,6 @@ struct survey {
     uint32_t count;
     int64_t window_start, window_length;
 };
-
-static bool is_wanted(const struct call *call, const char *name) {
-    for (size_t i = 0; i < call->operand_count; i++)
-        if (sctx_topic_matches(call->operands[i], name)) return true;
-    return call->operand_count == 0;
-}
 
 static void note_writer(struct tally *tally, uint32_t join) {
     /* Most often it is the one that wrote before. */
@@ -141,7 +136,8 @@ static int make_survey(const struct call *call, struct survey *survey) {
     if (survey->tallies == NULL) return SCTX_ERR_NO_MEMORY;
     for (uint32_t id = 0; id < survey->count; id++) {
         struct tally *tally = &survey->tallies[id];
-        if (sctx_topic_get(survey->ctx, (uint16_t)id, &tally->topic) < 0 || !is_wanted(call, tally->topic->name)) tally->topic = NULL;
+        if (sctx_topic_get(survey->ctx, (uint16_t)id, &tally->topic) < 0 || !names_are_wanted(call, tally->topic->name))
+            tally->topic = NULL;
     }
     if (status < 0) return status;
     set_window(survey, &info);
@@ -149,8 +145,8 @@ static int make_survey(const struct call *call, struct survey *survey) {
 }
 
 static int topics_run(const struct call *call) {
-    int code = EXIT_FAILED;
-    struct survey survey = {.ctx = bus_tap(call, &code)};
+    int code = names_check_patterns(call);
+    struct survey survey = {.ctx = code == EXIT_DONE ? bus_tap(call, &code) : NULL};
     if (survey.ctx == NULL) return code;
     int status = make_survey(call, &survey);
     if (status < 0) {

@@ -1,6 +1,7 @@
 #include "bus.h"
 #include "cmd.h"
 #include "level.h"
+#include "names.h"
 #include "stop.h"
 
 #include <stdlib.h>
@@ -72,7 +73,7 @@ static int look(struct watch *watch, bool quietly) {
         enum zone before = is_new ? ZONE_WITHIN : watch->seen[id].zone;
         bool changed = is_new || !level_equal(watch->seen[id].level, state.level);
         watch->seen[id] = (struct seen){state.level, level_zone(&state)};
-        if (changed && !quietly && level_is_wanted(watch->call, state.name)) {
+        if (changed && !quietly && names_are_wanted(watch->call, state.name)) {
             show_change(watch->call, &state, before);
             watch->changes++;
         }
@@ -130,7 +131,8 @@ static bool watch_context(struct watch *watch, bool again, int *code) {
 static int watch_run(const struct call *call) {
     const struct value *values = call->values;
     struct watch watch = {.call = call, .wanted = values[WATCH_COUNT].number, .deadline = SCTX_FOREVER};
-    int code = EXIT_DONE;
+    int code = names_check_patterns(call);
+    if (code != EXIT_DONE) return code;
     if (values[WATCH_INTERVAL].ns < NS_PER_MS / 10) return say_usage(call, "--interval must be 100us or more");
     if (values[WATCH_COUNT].given && watch.wanted == 0) return EXIT_DONE;
     if (values[WATCH_TIMEOUT].given) watch.deadline = monotonic_ns() + values[WATCH_TIMEOUT].ns;

@@ -42,16 +42,15 @@ bool level_equal(sctx_level one, sctx_level other) {
     return memcmp(&one, &other, sizeof one) == 0;
 }
 
-/* -1, 0, 1; 0 also where one is not a number. */
-static int compare(uint32_t kind, sctx_level a, sctx_level b) {
+int level_compare(uint32_t kind, sctx_level a, sctx_level b) {
     if (kind == SCTX_MARKER_I64) return (a.i64 > b.i64) - (a.i64 < b.i64);
     if (kind == SCTX_MARKER_COUNTER) return (a.counter > b.counter) - (a.counter < b.counter);
     return (a.f64 > b.f64) - (a.f64 < b.f64);
 }
 
 enum zone level_zone(const struct sctx_marker_state *state) {
-    if ((state->flags & SCTX_MARKER_HAS_HIGH) != 0 && compare(state->kind, state->level, state->high) > 0) return ZONE_HIGH;
-    if ((state->flags & SCTX_MARKER_HAS_LOW) != 0 && compare(state->kind, state->level, state->low) < 0) return ZONE_LOW;
+    if ((state->flags & SCTX_MARKER_HAS_HIGH) != 0 && level_compare(state->kind, state->level, state->high) > 0) return ZONE_HIGH;
+    if ((state->flags & SCTX_MARKER_HAS_LOW) != 0 && level_compare(state->kind, state->level, state->low) < 0) return ZONE_LOW;
     return ZONE_WITHIN;
 }
 
@@ -87,10 +86,4 @@ void level_json(struct out *out, const struct sctx_marker_state *state) {
         out_text(out, "null");
     out_text(out, "}\n");
     out_line_done(out);
-}
-
-bool level_is_wanted(const struct call *call, const char *name) {
-    for (size_t i = 0; i < call->operand_count; i++)
-        if (sctx_topic_matches(call->operands[i], name)) return true;
-    return call->operand_count == 0;
 }

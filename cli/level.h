@@ -13,6 +13,9 @@ bool level_parse(const char *text, uint32_t kind, sctx_level *level);
 /* What a text for this kind has to be, for messages. */
 const char *level_expected(uint32_t kind);
 const char *level_text(uint32_t kind, sctx_level level, char text[static UNIT_TEXT]);
+/* -1, 0, 1; 0 also where one is not a number. */
+int level_compare(uint32_t kind, sctx_level a, sctx_level b);
+/* Bit by bit. */
 bool level_equal(sctx_level one, sctx_level other);
 
 enum zone { ZONE_WITHIN, ZONE_LOW, ZONE_HIGH };
@@ -21,8 +24,5 @@ enum zone level_zone(const struct sctx_marker_state *state);
 
 /* marker kind value unit low high time */
 void level_json(struct out *out, const struct sctx_marker_state *state);
-
-/* A name for -n and patterns: is the marker asked for? */
-bool level_is_wanted(const struct call *call, const char *name);
 
 #endif

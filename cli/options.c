@@ -14,7 +14,13 @@ struct parse {
     int argc, at;
     char **argv;
     struct complaint *complaint;
+    bool first_only;
 };
+
+/* Where operands may follow, what was taken for an option may have been meant for one. */
+static const char *hint(const struct parse *parse) {
+    return parse->first_only ? "" : "; what begins with '-' and is no option goes behind --";
+}
 
 static bool complain(struct parse *parse, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static bool complain(struct parse *parse, const char *format, ...) {
@@ -81,7 +87,8 @@ static bool assign(struct parse *parse, const struct option *option, struct valu
     }
     if (!value_parse(option, text, value)) {
         expected(option, wanted, sizeof wanted);
-        return complain(parse, "option --%s takes %s, not '%.100s'", option->name, wanted, text);
+        return complain(parse, "option --%s takes %s, not '%.100s'%s", option->name, wanted, text,
+                        option->type != OPTION_CHOICE && number_is_too_large(text) && text[0] != '-' ? ", which is too large" : "");
     }
     value->given = true;
     return true;
@@ -103,7 +110,7 @@ static bool parse_long(struct parse *parse, const char *word) {
         }
     if (nearest.best != NULL)
         return complain(parse, "unknown option --%.*s; did you mean --%s?", (int)(len < 100 ? len : 100), word, nearest.best);
-    return complain(parse, "unknown option --%.*s", (int)(len < 100 ? len : 100), word);
+    return complain(parse, "unknown option --%.*s%s", (int)(len < 100 ? len : 100), word, hint(parse));
 }
 
 static const struct option *find_letter(struct parse *parse, char letter, struct value **value) {
@@ -121,20 +128,21 @@ static bool parse_letters(struct parse *parse, const char *word) {
     for (; *word != '\0'; word++) {
         struct value *value = NULL;
         const struct option *option = find_letter(parse, *word, &value);
-        if (option == NULL) return complain(parse, "unknown option -%c", *word);
+        if (option == NULL) return complain(parse, "unknown option -%c%s", *word, hint(parse));
         if (!assign(parse, option, value, option->type != OPTION_FLAG && word[1] != '\0' ? word + 1 : NULL)) return false;
         if (option->type != OPTION_FLAG) break;
     }
     return true;
 }
 
-/* A lone "-" and negative numbers are operands. */
+/* A lone "-" and negative numbers are operands, also those that are infinite or none. */
 static bool is_option(const char *word) {
-    return word[0] == '-' && word[1] != '\0' && !isdigit((unsigned char)word[1]) && word[1] != '.';
+    double number;
+    return word[0] == '-' && word[1] != '\0' && !isdigit((unsigned char)word[1]) && word[1] != '.' && !real_parse(word, &number);
 }
 
 int options_parse(struct option_table tables[static OPTION_TABLES], int argc, char **argv, bool first_only, struct complaint *complaint) {
-    struct parse parse = {.tables = tables, .argc = argc, .argv = argv, .complaint = complaint};
+    struct parse parse = {.tables = tables, .argc = argc, .argv = argv, .complaint = complaint, .first_only = first_only};
     int operands = 0;
     bool ended = false;
     while (parse.at < argc) {

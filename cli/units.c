@@ -29,6 +29,14 @@ bool integer_parse(const char *text, int64_t *integer) {
     return true;
 }
 
+bool number_is_too_large(const char *text) {
+    const char *digits = text + (text[0] == '-' || text[0] == '+');
+    int64_t integer;
+    uint64_t number;
+    size_t len = strspn(digits, "0123456789");
+    return len > 0 && digits[len] == '\0' && !integer_parse(text, &integer) && !number_parse(text, &number);
+}
+
 bool real_parse(const char *text, double *real) {
     if (text[0] == '\0' || isspace((unsigned char)text[0])) return false;
     char *end;

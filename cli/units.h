@@ -11,6 +11,8 @@
 /* All of these take the whole text or nothing. */
 bool number_parse(const char *text, uint64_t *number);
 bool integer_parse(const char *text, int64_t *integer);
+/* The text is a whole number, with or without a sign, but one that 64 bits do not hold. */
+bool number_is_too_large(const char *text);
 bool real_parse(const char *text, double *real);
 /* "64KiB", "1MiB", "2G" (the same as GiB), "10kB" (thousands); bare: bytes. */
 bool size_parse(const char *text, uint64_t *bytes);

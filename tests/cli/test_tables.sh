@@ -136,6 +136,59 @@ test_markers() {
     exits 2 sctx set x 1 --step 2
 }
 
+test_thresholds_make_sense() {
+    exits 2 sctx set m 1 --low 5 --high 2
+    has "$T/err" "the lower threshold 5 is above the upper threshold 2"
+    exits 2 sctx set m 1 --high nan
+    exits 2 sctx set m 1 --low nan
+    for step in -1 0 nan inf; do
+        exits 2 sctx set m 1 --announce --step "$step"
+        has "$T/err" "--step '$step'"
+    done
+    exits 2 sctx set m 1 --announce --step 0 --kind i64
+    exits 1 sctx get m
+    exits 0 sctx set m 1 --low 2 --high 2
+    exits 2 sctx set m 7 --high 1
+    has "$T/err" "the lower threshold 2, which the marker has, is above"
+    exits 2 sctx set m 7 --low 3
+    exits 0 sctx get m
+    same "$(cat "$T/out")" 1
+    exits 0 sctx set m 1 --low 5 --high 9
+}
+
+test_unit_of_a_marker_that_is_there() {
+    sctx set m 1 --unit C
+    exits 0 sctx set m 2 --unit C
+    exits 1 sctx set m 3 --unit K
+    has "$T/err" "marker 'm' is there already, with the unit C"
+    exits 1 sctx add m 3 --unit K
+    exits 0 sctx get m
+    same "$(cat "$T/out")" 2
+    exits 1 sctx set m 3 --kind i64 --unit C
+    has "$T/err" "is no i64"
+    sctx set none 1
+    exits 1 sctx set none 1 --unit K
+    has "$T/err" "with no unit"
+}
+
+test_ends_of_the_numbers() {
+    sctx set i 9223372036854775807 --kind i64
+    exits 1 sctx add i 1
+    has "$T/err" "beyond 64 bits"
+    exits 0 sctx get i
+    same "$(cat "$T/out")" 9223372036854775807
+    sctx set i -9223372036854775808
+    exits 1 sctx add i -1
+    # Counters wrap, as `sctx add --help` says.
+    sctx add c 18446744073709551615 --kind counter
+    exits 0 sctx add c 2 --json
+    jq -e '.value == 1' "$T/out"
+    exits 0 sctx set c 1
+    exits 1 sctx set c 0
+    has "$T/err" "only grows, and is at 1"
+    sctx add --help | grep -q 'begins at 0 again'
+}
+
 test_announce() {
     sctx set level 1 --high 5 --announce
     in_background sub "$sctx_bin" sub --json -n 1 --timeout 10 'marker/**'
@@ -162,7 +215,7 @@ test_watch() {
 
 test_watch_tells_crossings() {
     sctx set level 1 --unit V --low 0 --high 5
-    in_background watch "$sctx_bin" watch 'l*' -n 3 --interval 5ms level
+    in_background watch "$sctx_bin" watch -n 3 --interval 5ms level
     sleep 0.3
     sctx set level 6
     until_true grep -q "level  6 V  above high 5" "$T/watch.out"

@@ -145,3 +145,93 @@ test_two_contexts() {
     exits 1 sctx info
     has "$T/err" "default"
 }
+
+test_empty_names() {
+    exits 0 sctx create
+    exits 2 sctx rm ''
+    has "$T/err" "'' names no context"
+    exits 2 sctx create ''
+    for command in info topics ps markers "pub a b" "sub --timeout 0" "get x" "set x 1" "add x 1" "watch --timeout 0" create rm; do
+        # shellcheck disable=SC2086
+        exits 2 sctx -c '' $command
+        has "$T/err" "-c '' names no context"
+    done
+    exits 2 sctx pub --as '' a b
+    has "$T/err" "--as ''"
+    exits 2 sctx create other --group ''
+    exits 2 sctx get ''
+    exits 0 sctx info
+    exits 0 env SCTX_CONTEXT= "$sctx_bin" rm
+}
+
+test_patterns_that_match_nothing() {
+    for command in "sub --timeout 10ms" topics markers "watch --timeout 10ms"; do
+        for pattern in '' 'a*' 'a/***' '*a/b' 'a//b' '/a' 'a/' $'a\033' "$(printf 'x%.0s' {1..256})"; do
+            # shellcheck disable=SC2086
+            exits 2 sctx $command good "$pattern"
+            has "$T/err" "' is no pattern: "
+            lacks "$T/err" "'good'"
+        done
+    done
+    exits 2 sctx sub fine 'a*'
+    has "$T/err" "'a*' is no pattern: '*' stands for a whole level"
+    same "$(ls "$SCTX_DIR")" ""
+    sctx pub a/b/c x
+    for pattern in '*/b/*' '**' '**/c' 'a/**' 'a/**/c' '*/**'; do exits 0 sctx sub --from start -n 1 --timeout 5 "$pattern"; done
+}
+
+test_limits_of_names() {
+    local at_most
+    at_most=$(printf 'm%.0s' {1..248})
+    exits 2 sctx set "${at_most}m" 1
+    has "$T/err" "it has 249 bytes, and 248 are the most"
+    exits 2 sctx set m 1 --unit $'\033[31m'
+    has "$T/err" "is no unit: it has a control character"
+    exits 2 sctx set m 1 --unit 1234567890123456
+    has "$T/err" "'1234567890123456' is no unit: it has 16 bytes, and 15 are the most"
+    exits 2 sctx add m 1 --unit $'\377'
+    has "$T/err" "is no unit: it is not UTF-8"
+    exits 2 sctx pub -e $'\377' t x
+    has "$T/err" "is no name for an encoding: it is not UTF-8"
+    exits 2 sctx pub -e "$(printf 'e%.0s' {1..65})" t x
+    has "$T/err" "it has 65 bytes, and 64 are the most"
+    exits 2 sctx pub "$(printf 't%.0s' {1..256})" x
+    has "$T/err" "it has 256 bytes, and 255 are the most"
+    exits 2 sctx pub 't//u' x
+    has "$T/err" "'t//u' is no name for a topic: a level of it is empty"
+    # Nothing was joined for it.
+    same "$(ls "$SCTX_DIR")" ""
+    exits 0 sctx set "$at_most" 1 --unit 123456789012345 --high 5 --announce
+    exits 0 sctx set "$at_most" 6
+    exits 0 sctx pub -e '' "$(printf 't%.0s' {1..255})" x
+}
+
+test_words_with_a_dash() {
+    exits 2 sctx pub a -x
+    has "$T/err" "unknown option -x; what begins with '-' and is no option goes behind --"
+    exits 2 sctx pub a --xyzzy
+    has "$T/err" "goes behind --"
+    exits 2 sctx --xyzzy
+    lacks "$T/err" "goes behind --"
+    exits 0 sctx pub a -- -x
+    for number in -5 -.5 -inf -nan -INFINITY; do exits 0 sctx set t "$number"; done
+    exits 0 sctx get t
+    same "$(cat "$T/out")" -inf
+    exits 0 sctx add t -inf
+    exits 2 sctx set t -information
+}
+
+test_numbers_that_are_too_large() {
+    exits 2 sctx pub -n 99999999999999999999 a b
+    has "$T/err" "not '99999999999999999999', which is too large"
+    exits 2 sctx sub --from 18446744073709551616
+    has "$T/err" "which is too large"
+    exits 2 sctx set c 18446744073709551616 --kind counter
+    has "$T/err" "too large"
+    exits 2 sctx set c -9223372036854775809 --kind i64
+    has "$T/err" "too large"
+    exits 2 sctx pub -n 12x a b
+    lacks "$T/err" "too large"
+    exits 2 sctx pub -n -1 a b
+    lacks "$T/err" "too large"
+}
