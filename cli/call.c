@@ -138,7 +138,7 @@ static int close_output(const struct call *call, int code) {
     int error = call->out->error;
     out_free(call->out);
     if (error == EPIPE) return code == EXIT_FAILED ? code : EXIT_DONE;
-    if (error == 0) return code;
+    if (error == 0 || error == EINTR) return code;
     say(call, "cannot write to standard output: %s%s", strerror(error), error == ENOSPC ? "; free some space or write elsewhere" : "");
     return EXIT_FAILED;
 }
@@ -199,5 +199,6 @@ int call_main(int argc, char **argv) {
     if (call.command == NULL) return unknown_command(&call, argv[1]);
     int code = run_command(&call, tables, words - 1, argv + 2);
     code = close_output(&call, code);
-    return stop_signal() != 0 && out.error == 0 ? EXIT_SIGNAL + stop_signal() : code;
+    bool failed = out.error != 0 && out.error != EINTR && out.error != EPIPE;
+    return stop_signal() != 0 && !failed ? EXIT_SIGNAL + stop_signal() : code;
 }

@@ -48,7 +48,7 @@ static void pace(struct pub *pub) {
     pub->next_ns += pub->interval_ns;
 }
 
-/* Publishes one message; false: there is no use in going on. Malformed JSON is refused, and the next is tried. */
+/* Publishes one message; false: there is no use in going on. A line that is malformed JSON, or too large for this context, is refused, and the next is tried. */
 static bool publish(struct pub *pub, const char *data, size_t len) {
     struct json_fault fault;
     if (pub->is_json && !json_copy(NULL, data, len, &fault)) {
@@ -64,17 +64,24 @@ static bool publish(struct pub *pub, const char *data, size_t len) {
     uint64_t seq = 0;
     int status = sctx_publish(pub->writer, pub->topic, data, len, &seq);
     if (status < 0) {
-        bus_fail(pub->call, status, "cannot publish", sctx_writer_error(pub->writer));
         pub->refused = true;
+        if ((status == SCTX_ERR_TOO_BIG || status == SCTX_ERR_NO_SPACE) && pub->line > 0) {
+            const char *detail = sctx_writer_error(pub->writer);
+            say(pub->call, "line %" PRIu64 ": %s; the line was not published", pub->line,
+                detail[0] != '\0' ? detail : sctx_strerror(status));
+            return true;
+        }
+        bus_fail(pub->call, status, "cannot publish", sctx_writer_error(pub->writer));
         return false;
     }
-    if (pub->call->json) {
+    if (pub->call->json && !out_is_over(pub->call->out)) {
         out_format(pub->call->out, "{\"seq\":%" PRIu64 ",\"topic\":", seq);
         inert_json_name(pub->call->out, pub->call->operands[0]);
         out_format(pub->call->out, ",\"len\":%zu}\n", len);
         out_line_done(pub->call->out);
     }
-    return !out_is_over(pub->call->out);
+    /* Also if nobody reads the seqs any more: what is to be published does not depend on that. */
+    return true;
 }
 
 static void publish_text(struct pub *pub, const char *text) {
@@ -97,6 +104,12 @@ static void publish_input(struct pub *pub) {
         for (uint64_t left = values[PUB_COUNT].given ? values[PUB_COUNT].number : UINT64_MAX; left > 0; left--) {
             status = input_line(&input, &data, &len);
             pub->line++;
+            if (status == INPUT_TOO_LONG) {
+                say(pub->call, "line %" PRIu64 " is longer than a message can be (%u bytes); the line was not published", pub->line,
+                    SCTX_PAYLOAD_MAX);
+                pub->refused = true;
+                continue;
+            }
             if (status != INPUT_LINE || !publish(pub, data, len)) break;
             /* Whoever waits for the seq sees it before the next line is asked for. */
             if (pub->call->json && input.start == input.len) out_flush(pub->call->out);
@@ -104,8 +117,8 @@ static void publish_input(struct pub *pub) {
     }
     if (status == INPUT_FAILED)
         say(pub->call, "cannot read standard input: %s", strerror(errno));
-    else if (status == INPUT_TOO_LONG)
-        say(pub->call, "%s is longer than a message can be (%u bytes)", pub->line > 0 ? "a line" : "the input", SCTX_PAYLOAD_MAX);
+    else if (status == INPUT_TOO_LONG && pub->line == 0)
+        say(pub->call, "the input is longer than a message can be (%u bytes)", SCTX_PAYLOAD_MAX);
     pub->refused |= status == INPUT_FAILED || status == INPUT_TOO_LONG;
     input_free(&input);
 }
@@ -206,9 +219,11 @@ const struct command cmd_pub = {
     .operands_min = 1,
     .operands_max = 2,
     .summary = "publish: TEXT, or each line of standard input",
-    .notes = "Without TEXT each line of standard input is one message, without its newline; an empty line is a message of 0 bytes.\n"
-             "On a topic with the encoding json, what is not JSON is refused: the others are published, and the exit is 1.\n"
-             "--json prints the seq of each message, which may be another's --cause.\n",
+    .notes =
+        "Without TEXT each line of standard input is one message, without its newline; an empty line is a message of 0 bytes.\n"
+        "On a topic with the encoding json, what is not JSON is refused, as is everywhere a line that is too long: the others are\n"
+        "published, and the exit is 1.\n"
+        "--json prints the seq of each message, which may be another's --cause. If nobody reads that any more, it still publishes all.\n",
     OPTIONS_OF(options),
     .run = pub_run,
 };

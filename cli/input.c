@@ -33,7 +33,23 @@ static enum input_status read_more(struct input *input) {
     }
 }
 
+/* The rest of a line that was too long. */
+static enum input_status skip_line(struct input *input) {
+    while (input->skipping) {
+        size_t held = input->len - input->start;
+        const char *start = input->data + input->start;
+        const char *newline = held > 0 ? memchr(start, '\n', held) : NULL;
+        input->start += newline != NULL ? (size_t)(newline - start) + 1 : held;
+        input->skipping = newline == NULL && !input->ended;
+        enum input_status status = input->skipping ? read_more(input) : INPUT_LINE;
+        if (status != INPUT_LINE) return status;
+    }
+    return INPUT_LINE;
+}
+
 enum input_status input_line(struct input *input, const char **line, size_t *len) {
+    enum input_status skipped = skip_line(input);
+    if (skipped != INPUT_LINE) return skipped;
     for (;;) {
         size_t held = input->len - input->start;
         char *start = input->data != NULL ? input->data + input->start : NULL;
@@ -47,7 +63,12 @@ enum input_status input_line(struct input *input, const char **line, size_t *len
         }
         input->searched = held;
         if (input->ended) return INPUT_END;
-        if (held > input->item_max) return INPUT_TOO_LONG;
+        if (held > input->item_max) {
+            input->searched = 0;
+            input->start = input->len;
+            input->skipping = true;
+            return INPUT_TOO_LONG;
+        }
         enum input_status status = read_more(input);
         if (status != INPUT_LINE) return status;
     }

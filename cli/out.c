@@ -1,6 +1,9 @@
 #include "out.h"
+#include "stop.h"
+#include "units.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -88,9 +91,27 @@ void out_line_done(struct out *out) {
     if (out->len >= WRITE_WHEN) out_flush(out);
 }
 
+/* After a signal: will a write of PIPE_BUF go through? A reader that stalls is waited for a little, in all. */
+static bool takes_more(struct out *out) {
+    enum { STALL_MS = 200 };
+    if (out->give_up_ns == 0) out->give_up_ns = monotonic_ns() + STALL_MS * NS_PER_MS;
+    for (;;) {
+        int64_t left = out->give_up_ns - monotonic_ns();
+        struct pollfd one = {.fd = out->fd, .events = POLLOUT};
+        int ready = left > 0 ? poll(&one, 1, (int)(left / NS_PER_MS + 1)) : 0;
+        if (ready >= 0 || errno != EINTR) return ready != 0;
+    }
+}
+
 void out_flush(struct out *out) {
     for (size_t done = 0; out->error == 0 && done < out->len;) {
-        ssize_t n = write(out->fd, out->data + done, out->len - done);
+        bool stopped = stop_signal() != 0;
+        if (stopped && !takes_more(out)) {
+            out->error = EINTR;
+            break;
+        }
+        size_t most = stopped ? PIPE_BUF : SIZE_MAX;
+        ssize_t n = write(out->fd, out->data + done, out->len - done < most ? out->len - done : most);
         if (n >= 0)
             done += (size_t)n;
         else if (errno == EAGAIN)

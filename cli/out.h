@@ -8,7 +8,8 @@
 
 struct out {
     int fd;
-    int error; /* errno of the first failure, 0: none */
+    int error; /* errno of the first failure, 0: none; EINTR: given up after a signal, for nobody read on */
+    int64_t give_up_ns; /* after a signal: until when a reader that stalls is waited for; 0: no signal yet */
     char *data;
     size_t len, cap;
 };
@@ -23,6 +24,7 @@ void out_base64(struct out *out, const void *data, size_t len);
 
 /* A line is complete: writes when enough has gathered. */
 void out_line_done(struct out *out);
+/* Blocks until all is written, or a signal asks for the end and the reader takes no more. */
 void out_flush(struct out *out);
 void out_free(struct out *out);
 

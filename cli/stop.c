@@ -2,21 +2,39 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <sys/time.h>
 
 static volatile sig_atomic_t stopped_by;
 
 static void on_signal(int signal_number) {
+    /* The signal may come between a look at stop_signal() and the call that blocks. From now on none blocks for long. */
+    enum { TICK_US = 20000 };
+    static const struct itimerval tick = {.it_interval = {.tv_usec = TICK_US}, .it_value = {.tv_usec = TICK_US}};
     stopped_by = signal_number;
+    setitimer(ITIMER_REAL, &tick, NULL);
+}
+
+static void on_tick(int signal_number) {
+    (void)signal_number;
 }
 
 void stop_install(void) {
     /* No SA_RESTART: whatever waits has to look. */
     struct sigaction once = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction each = {.sa_handler = on_tick};
     struct sigaction ignored = {.sa_handler = SIG_IGN};
     /* Also where SIGINT was ignored, as shells do for `command &`: an interrupt that a script sends us is meant. */
     sigaction(SIGINT, &once, NULL);
     sigaction(SIGTERM, &once, NULL);
+    sigaction(SIGALRM, &each, NULL);
     sigaction(SIGPIPE, &ignored, NULL);
+    /* A mask is inherited. */
+    sigset_t ours;
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGALRM);
+    sigprocmask(SIG_UNBLOCK, &ours, NULL);
 }
 
 int stop_signal(void) {

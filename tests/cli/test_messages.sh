@@ -83,9 +83,57 @@ test_too_large_message() {
     head -c 67108865 /dev/zero | sctx pub --whole big 2>"$T/err" || got=$?
     same $got 1
     has "$T/err" "longer than a message can be"
-    got=0
-    head -c 67108865 /dev/zero | tr '\0' x | sctx pub big 2>"$T/err" || got=$?
+}
+
+# As with a line that is no JSON: it is named, and what comes after it is published.
+test_too_large_line() {
+    local got=0
+    { echo before; head -c 67108865 /dev/zero | tr '\0' x; printf '\nafter\n'; head -c 67200000 /dev/zero | tr '\0' y; } |
+        sctx pub big 2>"$T/err" || got=$?
     same $got 1
+    has "$T/err" "line 2 is longer than a message can be"
+    has "$T/err" "line 4 is longer"
+    same "$(wc -l <"$T/err")" 2
+    exits 0 sctx sub --from start -n 2 --raw --timeout 5
+    same "$(paste -sd' ' "$T/out")" "before after"
+    # Too large for this context only.
+    sctx create small --max-memory 80MiB
+    got=0
+    { head -c 33554432 /dev/zero | tr '\0' x; printf '\nafter\n'; } | sctx -c small pub big 2>"$T/err" || got=$?
+    same $got 1
+    has "$T/err" "line 1: "
+    exits 0 sctx -c small sub --from start -n 1 --raw --timeout 5
+    same "$(cat "$T/out")" after
+}
+
+# It has messages to show, so where it sleeps is in writing them.
+reads_and_sleeps() { readers_are 1 && [ "$(awk '{print $3}' "/proc/$1/stat")" = S ]; }
+
+# Nobody reads, the pipe is full, the command waits in write(): one signal ends it, whenever it comes.
+test_one_signal_ends_a_stalled_output() {
+    yes 'some line to fill a pipe with' | head -n 20000 | sctx pub t
+    mkfifo stalled
+    exec 5<>stalled
+    for signal in INT TERM INT TERM; do
+        in_background sub bash -c 'exec "$1" sub --from start --raw >stalled' - "$sctx_bin"
+        until_true reads_and_sleeps "$pid"
+        kill -$signal "$pid"
+        ends $([ $signal = INT ] && echo 130 || echo 143) "$pid"
+        is_empty "$T/sub.err"
+    done
+    exec 5>&-
+}
+
+test_pub_goes_on_without_a_reader_of_its_seqs() {
+    local got
+    { seq 200000 | sctx pub --json t 2>"$T/err"; echo $? >"$T/code"; } | head -n 1 >"$T/out"
+    same "$(cat "$T/code")" 0
+    is_empty "$T/err"
+    same "$(sctx info --json | jq .tail)" 200001
+    got=0
+    sctx pub --json t x >/dev/full 2>"$T/err" || got=$?
+    same $got 1
+    same "$(sctx info --json | jq .tail)" 200002
 }
 
 test_count_and_rate() {
