@@ -20,6 +20,25 @@ int bus_fail(const struct call *call, int status, const char *what, const char *
     return status == SCTX_ERR_NAME || status == SCTX_ERR_INVALID ? EXIT_USAGE : EXIT_FAILED;
 }
 
+static int tap_open(const struct call *call, sctx **ctx, struct sctx_error *error) {
+    struct sctx_options options = SCTX_INIT(options);
+    options.context = call->context;
+    options.error = error;
+    error->text[0] = '\0';
+    return sctx_tap_open(&options, ctx);
+}
+
+/* Who may not join may perhaps look. */
+static int fail_to_join(const struct call *call, int status, const char *detail) {
+    struct sctx_error ignored;
+    sctx *tap = NULL;
+    if (status != SCTX_ERR_ACCESS || tap_open(call, &tap, &ignored) < 0) return bus_fail(call, status, "cannot join", detail);
+    sctx_close(tap);
+    say(call, "%s; in context '%s' you may only look: sctx sub --tap, topics, markers, watch, ...",
+        detail[0] != '\0' ? detail : sctx_strerror(status), call_context(call));
+    return EXIT_FAILED;
+}
+
 sctx *bus_join(const struct call *call, const char *name, int *code) {
     struct sctx_error error = {{0}};
     struct sctx_options options = SCTX_INIT(options);
@@ -32,16 +51,8 @@ sctx *bus_join(const struct call *call, const char *name, int *code) {
     options.error = &error;
     sctx *ctx = NULL;
     int status = sctx_open(&options, &ctx);
-    if (status < 0) *code = bus_fail(call, status, "cannot join", error.text);
+    if (status < 0) *code = fail_to_join(call, status, error.text);
     return status < 0 ? NULL : ctx;
-}
-
-static int tap_open(const struct call *call, sctx **ctx, struct sctx_error *error) {
-    struct sctx_options options = SCTX_INIT(options);
-    options.context = call->context;
-    options.error = error;
-    error->text[0] = '\0';
-    return sctx_tap_open(&options, ctx);
 }
 
 sctx *bus_tap(const struct call *call, int *code) {

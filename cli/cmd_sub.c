@@ -26,12 +26,14 @@ enum sub_option {
 
 static const struct option options[SUB_OPTIONS] = {
     [SUB_COUNT] = {"count", 'n', OPTION_NUMBER, "N", "end after N messages", NULL, NULL},
-    [SUB_TIMEOUT] = {"timeout", 't', OPTION_DURATION, "S", "end after this time (exit 4 if -n was not reached)", NULL, NULL},
+    [SUB_TIMEOUT] = {"timeout", 't', OPTION_DURATION, "S",
+                     "end after this time (exit 4 if -n was not reached); 0: show\nwhat is held, and end", NULL, NULL},
     [SUB_FROM] = {"from", 0, OPTION_TEXT, "WHERE", "start: the oldest that is held; now; or a SEQ", "now", NULL},
     [SUB_FILTER] = {"filter", 'f', OPTION_TEXT, "EXPR", "only what matches the expression", NULL, NULL},
     [SUB_RAW] = {"raw", 0, OPTION_FLAG, NULL, "payloads exactly as they are, a newline after each", NULL, NULL},
     [SUB_NO_DECODE] = {"no-decode", 0, OPTION_FLAG, NULL, "with --json: never 'data', always 'text' or 'base64'", NULL, NULL},
-    [SUB_GATED] = {"gated", 0, OPTION_FLAG, NULL, "lose nothing: writers wait for this reader", NULL, NULL},
+    [SUB_GATED] = {"gated", 0, OPTION_FLAG, NULL,
+                   "lose nothing: writers wait for this reader, until it takes\ntoo long (create --gate-timeout)", NULL, NULL},
     [SUB_TAP] = {"tap", 0, OPTION_FLAG, NULL,
                  "look without joining; waits for a context that is not\nthere, and follows it through rm and create", NULL, NULL},
     [SUB_VERBOSE] = {"verbose", 'v', OPTION_FLAG, NULL, "say on stderr what is listened to", NULL, NULL},
@@ -49,7 +51,8 @@ struct sub {
     int64_t deadline;      /* monotonic, or SCTX_FOREVER */
     uint64_t wanted, seen; /* wanted 0: no limit */
     uint64_t lost, gone;   /* told so far about this reader */
-    bool any_loss;
+    uint64_t held_end;     /* with a time-out of 0: what comes before it was there when we looked */
+    bool any_loss, told_let_go;
 };
 
 static int64_t time_left(const struct sub *sub) {
@@ -58,8 +61,18 @@ static int64_t time_left(const struct sub *sub) {
     return left > 0 ? left : 0;
 }
 
+/* From then on this reader is one like any other; what it lost because of that is told as loss is. */
+static void tell_let_go(struct sub *sub) {
+    struct sctx_reader_stats stats = SCTX_INIT(stats);
+    if (!sub->call->values[SUB_GATED].given || sub->told_let_go) return;
+    if (sctx_reader_stats(sub->reader, &stats) < 0 || stats.gated != 2) return;
+    sub->told_let_go = true;
+    say(sub->call, "writers waited too long for this reader and let it go: it is not gated any more, and may lose messages");
+}
+
 static void tell_loss(struct sub *sub, uint64_t lost, uint64_t gone) {
     if (lost == 0 && gone == 0) return;
+    tell_let_go(sub);
     show_loss(&sub->show, lost, gone);
     sub->lost += lost;
     sub->gone += gone;
@@ -82,22 +95,27 @@ static int wait_more(struct sub *sub) {
     enum { LOOK_AFTER_MS = 250 };
     int64_t left = time_left(sub), slice = LOOK_AFTER_MS * NS_PER_MS;
     out_flush(sub->call->out);
+    tell_let_go(sub);
     show_measure(&sub->show);
     int status = sctx_wait(sub->reader, left != SCTX_FOREVER && left < slice ? left : slice);
     if (status == SCTX_TIMEOUT) out_has_hung_up(sub->call->out);
     return status == SCTX_TIMEOUT || status == SCTX_INTERRUPTED ? SCTX_OK : status;
 }
 
+/* With a time-out of 0 it looks once: at all that was there when it came, and not at the clock. */
 static enum end read_on(struct sub *sub, int *status) {
     enum { LOOK_AT_CLOCK = 256 };
     for (unsigned turn = 0; sub->wanted == 0 || sub->seen < sub->wanted; turn++) {
         struct sctx_message message;
         if (stop_signal() != 0) return END_SIGNAL;
         if (out_is_over(sub->call->out)) return END_OUTPUT;
-        if (turn % LOOK_AT_CLOCK == 0 && time_left(sub) == 0) return END_TIME;
+        if (turn % LOOK_AT_CLOCK == 0 && sub->held_end == 0 && time_left(sub) == 0) return END_TIME;
         *status = sctx_read(sub->reader, &message);
         if (*status == SCTX_OK) {
+            if (sub->held_end != 0 && message.seq >= sub->held_end) return END_TIME;
             *status = take_message(sub, &message);
+        } else if (*status == SCTX_AGAIN && sub->held_end != 0) {
+            return END_TIME;
         } else if (*status == SCTX_AGAIN) {
             *status = wait_more(sub);
             turn = LOOK_AT_CLOCK - 1;
@@ -112,6 +130,7 @@ static void tell_last_loss(struct sub *sub) {
     struct sctx_reader_stats stats = SCTX_INIT(stats);
     if (sctx_reader_stats(sub->reader, &stats) == SCTX_OK && stats.lost >= sub->lost && stats.gone >= sub->gone)
         tell_loss(sub, stats.lost - sub->lost, stats.gone - sub->gone);
+    tell_let_go(sub);
 }
 
 static int open_reader(struct sub *sub) {
@@ -119,6 +138,11 @@ static int open_reader(struct sub *sub) {
     int status = sctx_reader_open(sub->ctx, &sub->from, &sub->reader);
     senders_reset(&sub->show.senders, sub->ctx);
     sub->lost = sub->gone = 0;
+    if (status == SCTX_OK && sub->call->values[SUB_TIMEOUT].given && sub->call->values[SUB_TIMEOUT].ns == 0) {
+        struct sctx_reader_stats stats = SCTX_INIT(stats);
+        status = sctx_reader_stats(sub->reader, &stats);
+        sub->held_end = stats.tail;
+    }
     if (status == SCTX_OK) return EXIT_DONE;
     if (status == SCTX_ERR_GATING) {
         say(call, "context '%s' was not created for gated readers; make one that is: sctx create NAME --gating allow", call_context(call));

@@ -24,6 +24,9 @@ struct survey {
     struct tally *tallies;
     uint32_t count;
     int64_t window_start, window_length;
+    bool is_sample;     /* writers are so fast that the ring holds next to no time, or not even what was to be counted */
+    uint64_t counted;   /* messages, of all topics */
+    double rate_of_one; /* what each of them stands for then, a second; 0: not known */
 };
 
 static void note_writer(struct tally *tally, uint32_t join) {
@@ -43,8 +46,10 @@ static void note_writer(struct tally *tally, uint32_t join) {
 /* Rates are over the last seconds, or over what the ring holds if that is less. A context that is younger counts as one second old: a
  * single message is not a thousand a second. */
 static void set_window(struct survey *survey, const struct sctx_info *info) {
+    enum { SAMPLE_BELOW_MS = 20 };
     int64_t now = realtime_ns(), length = window_ns;
     bool overwritten = info->oldest > info->first_seq;
+    survey->is_sample = overwritten && info->span_ns < SAMPLE_BELOW_MS * NS_PER_MS;
     if (overwritten && info->span_ns > 0 && info->span_ns < length)
         length = info->span_ns > NS_PER_MS ? info->span_ns : NS_PER_MS;
     else if (!overwritten && now - info->created_ns < length)
@@ -53,24 +58,61 @@ static void set_window(struct survey *survey, const struct sctx_info *info) {
     survey->window_length = length;
 }
 
+static void forget(struct survey *survey, bool all) {
+    if (all) survey->counted = 0;
+    for (uint32_t id = 0; id < survey->count; id++) {
+        struct tally *tally = &survey->tallies[id];
+        tally->recent = 0;
+        if (all) tally->messages = tally->bytes = tally->writer_count = 0;
+    }
+}
+
+static void count_one(struct survey *survey, const struct sctx_message *message) {
+    survey->counted++;
+    if (message->topic >= survey->count || survey->tallies[message->topic].topic == NULL) return;
+    struct tally *tally = &survey->tallies[message->topic];
+    tally->messages++;
+    tally->bytes += message->len;
+    tally->recent += message->time_ns >= survey->window_start;
+    tally->last_seq = message->seq;
+    tally->last_time = message->time_ns;
+    note_writer(tally, message->from);
+}
+
+/* Writers overwrote what was to be counted next. A part of it: rates are over the rest. All of it: the count begins again, with what there is now,
+ * and ends there. Returns where. */
+static uint64_t overtaken(struct survey *survey, const sctx_reader *reader, const struct sctx_message *next, uint64_t end) {
+    struct sctx_reader_stats stats = SCTX_INIT(stats);
+    int64_t until = survey->window_start + survey->window_length;
+    forget(survey, next->seq >= end);
+    if (next->time_ns > survey->window_start && next->time_ns < until) {
+        survey->window_start = next->time_ns;
+        survey->window_length = until - next->time_ns;
+    }
+    if (next->seq < end) return end;
+    survey->is_sample = true;
+    return sctx_reader_stats(reader, &stats) == SCTX_OK && stats.tail > next->seq ? stats.tail : next->seq + 1;
+}
+
 /* Counts what the ring held at the start; what comes meanwhile is left out, or it might never end. */
-static int count_messages(struct survey *survey, uint64_t tail) {
+static int count_messages(struct survey *survey) {
+    enum { BEGIN_AGAIN_MAX = 8 };
     struct sctx_reader_options from = SCTX_INIT(from);
+    struct sctx_reader_stats stats = SCTX_INIT(stats);
     from.from = SCTX_FROM_START;
     sctx_reader *reader = NULL;
     int status = sctx_reader_open(survey->ctx, &from, &reader);
-    while (status == SCTX_OK && stop_signal() == 0) {
+    if (status == SCTX_OK) status = sctx_reader_stats(reader, &stats);
+    uint64_t end = stats.tail;
+    for (unsigned begun = 0; status == SCTX_OK && stop_signal() == 0;) {
         struct sctx_message message;
         status = sctx_peek(reader, &message);
-        if (status < 0 || message.seq >= tail) break;
-        if (message.topic >= survey->count || survey->tallies[message.topic].topic == NULL) continue;
-        struct tally *tally = &survey->tallies[message.topic];
-        tally->messages++;
-        tally->bytes += message.len;
-        tally->recent += message.time_ns >= survey->window_start;
-        tally->last_seq = message.seq;
-        tally->last_time = message.time_ns;
-        note_writer(tally, message.from);
+        if (status < 0 || (message.seq >= end && (message.lost == 0 || begun == BEGIN_AGAIN_MAX))) break;
+        if (message.lost > 0) {
+            begun += message.seq >= end;
+            end = overtaken(survey, reader, &message, end);
+        }
+        count_one(survey, &message);
     }
     sctx_reader_close(reader);
     return status == SCTX_AGAIN ? SCTX_OK : status;
@@ -84,6 +126,7 @@ static int by_name(const void *a, const void *b) {
 }
 
 static double rate_of(const struct survey *survey, const struct tally *tally) {
+    if (survey->rate_of_one > 0) return survey->rate_of_one * (double)tally->messages;
     return (double)tally->recent * 1e9 / (double)survey->window_length;
 }
 
@@ -128,6 +171,21 @@ static void print_all(const struct call *call, const struct survey *survey) {
     if (!call->json) table_print(&table, call);
 }
 
+/* How much is published at all, over a moment. Each of the messages counted stands for its part of that. */
+static int measure_whole(struct survey *survey) {
+    enum { MOMENT_MS = 20 };
+    struct sctx_info before = SCTX_INIT(before), after = SCTX_INIT(after);
+    int64_t since = monotonic_ns();
+    int status = sctx_info_get(survey->ctx, &before);
+    while (status == SCTX_OK && monotonic_ns() < since + MOMENT_MS * NS_PER_MS && stop_signal() == 0)
+        sleep_until(since + MOMENT_MS * NS_PER_MS);
+    int64_t elapsed = monotonic_ns() - since;
+    if (status == SCTX_OK) status = sctx_info_get(survey->ctx, &after);
+    if (status == SCTX_OK && survey->counted > 0)
+        survey->rate_of_one = (double)(after.tail - before.tail) * 1e9 / (double)elapsed / (double)survey->counted;
+    return status;
+}
+
 static int make_survey(const struct call *call, struct survey *survey) {
     struct sctx_info info = SCTX_INIT(info);
     int status = sctx_info_get(survey->ctx, &info);
@@ -141,7 +199,8 @@ static int make_survey(const struct call *call, struct survey *survey) {
     }
     if (status < 0) return status;
     set_window(survey, &info);
-    return count_messages(survey, info.tail);
+    status = count_messages(survey);
+    return status == SCTX_OK && survey->is_sample ? measure_whole(survey) : status;
 }
 
 static int topics_run(const struct call *call) {
@@ -169,7 +228,8 @@ const struct command cmd_topics = {
     .summary = "the topics, and what the ring holds of them",
     .notes =
         "Messages and bytes are those that the ring still holds; what was overwritten is not counted. The rate is messages a second over the\n"
-        "last 10 seconds, or over what the ring holds if that is less. Topics without messages are shown too. It joins nothing.\n"
+        "last 10 seconds, or over what the ring holds if that is less; where that is next to nothing, because writers are so fast, the rate is that of\n"
+        "the next 20 ms. Topics without messages are shown too. It joins nothing.\n"
         "JSON keys: topic id encoding messages bytes rate last_seq last_time writers.\n",
     .run = topics_run,
 };

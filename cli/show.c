@@ -3,6 +3,7 @@
 #include "units.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -76,35 +77,59 @@ static void show_clock(struct show *show, int64_t time_ns) {
     out_put(show->call->out, digits, 7);
 }
 
-/* Columns left for the payload, room for "… (N bytes)" not taken off. */
-static size_t room_after(const struct show *show, const char *topic, const char *sender) {
-    enum { CLOCK_COLUMNS = 15, GAPS = 6, LEAST = 24 };
-    size_t used = CLOCK_COLUMNS + GAPS + inert_columns(topic, strlen(topic)) + inert_columns(sender, strlen(sender));
-    return show->columns > used + LEAST ? show->columns - used : LEAST;
+static void put_note(struct show *show, const char *note) {
+    out_text(show->call->out, paint(show->call, PAINT_DIM));
+    out_text(show->call->out, note);
+    out_text(show->call->out, paint(show->call, PAINT_OFF));
 }
 
-static void show_payload(struct show *show, const struct sctx_message *message, size_t room) {
-    enum { CUT_NOTE = 22 };
+/* Where nobody measures lines: as it is, but for an end. */
+static void put_long(struct show *show, const struct sctx_message *message, const char *note) {
+    size_t len = message->len < HUMAN_MAX ? message->len : HUMAN_MAX;
+    /* A cut in the middle of a character would show half of it as \xNN. */
+    while (len < message->len && len > HUMAN_MAX - 4 && (((const unsigned char *)message->data)[len] & 0xC0) == 0x80) len--;
+    inert_put(show->call->out, message->data, len);
+    if (len < message->len) put_note(show, note);
+}
+
+/* At most `columns`, with the note at their end where the payload is longer. Returns the bytes shown; 0 and nothing put if it does not fit
+ * and must not be cut. */
+static size_t put_row(struct show *show, const char *data, size_t len, size_t columns, const char *note, bool may_cut) {
     struct out *out = show->call->out;
-    size_t len = message->len < HUMAN_MAX ? message->len : HUMAN_MAX, shown;
-    size_t mark = out_mark(out);
-    if (room == 0) {
-        /* A cut in the middle of a character would show half of it as \xNN. */
-        while (len < message->len && len > HUMAN_MAX - 4 && (((const unsigned char *)message->data)[len] & 0xC0) == 0x80) len--;
-        inert_put(out, message->data, len);
-        shown = len;
-    } else {
-        shown = inert_put_columns(out, message->data, len, room);
-        if (shown < message->len) {
-            out_take_back(out, mark);
-            shown = inert_put_columns(out, message->data, len, room > CUT_NOTE ? room - CUT_NOTE : 1);
-        }
+    size_t mark = out_mark(out), shown = inert_put_columns(out, data, len, columns);
+    if (shown == len) return len;
+    out_take_back(out, mark);
+    if (!may_cut) return 0;
+    size_t note_columns = inert_columns(note, strlen(note));
+    shown = inert_put_columns(out, data, len, columns > note_columns ? columns - note_columns : 1);
+    put_note(show, note);
+    return shown;
+}
+
+/* Lines of the payload's own, below the topic and the sender, for which one line is too short. */
+static void put_rows(struct show *show, const char *data, size_t len, const char *note) {
+    enum { INDENT = 2, WIDTH_MIN = 24, SHOWN_AT_LEAST = 120, ROWS_MIN = 3 };
+    struct out *out = show->call->out;
+    size_t width = show->columns > INDENT + WIDTH_MIN ? show->columns - INDENT : show->columns;
+    /* The longest escape takes ten. */
+    if (width < 10) width = 10;
+    size_t rows = SHOWN_AT_LEAST / width > ROWS_MIN ? SHOWN_AT_LEAST / width : ROWS_MIN;
+    for (size_t at = 0; at < len && rows > 0; rows--) {
+        out_char(out, '\n');
+        for (size_t i = width; i < show->columns; i++) out_char(out, ' ');
+        at += rows == 1 ? put_row(show, data + at, len - at, width, note, true) : inert_put_columns(out, data + at, len - at, width);
     }
-    if (shown < message->len) {
-        out_text(out, paint(show->call, PAINT_DIM));
-        out_format(out, "… (%u bytes)", message->len);
-        out_text(out, paint(show->call, PAINT_OFF));
-    }
+}
+
+static void show_payload(struct show *show, const struct sctx_message *message, size_t used) {
+    enum { CUT_FROM = 40 };
+    size_t len = message->len < HUMAN_MAX ? message->len : HUMAN_MAX, room = show->columns > used ? show->columns - used : 0;
+    char note[UNIT_TEXT];
+    snprintf(note, sizeof note, "… (%u bytes)", message->len);
+    if (show->columns == 0)
+        put_long(show, message, note);
+    else if (len > 0 && put_row(show, message->data, len, room, note, room >= CUT_FROM) == 0)
+        put_rows(show, message->data, len, note);
 }
 
 static void put_painted(const struct call *call, enum paint color, const char *text) {
@@ -115,6 +140,7 @@ static void put_painted(const struct call *call, enum paint color, const char *t
 }
 
 static void show_human(struct show *show, const struct sctx_message *message, const struct sctx_topic *topic) {
+    enum { CLOCK_AND_GAPS = 15 + 3 * 2 };
     const struct call *call = show->call;
     const struct sender *sender = senders_find(&show->senders, message->from);
     out_text(call->out, paint(call, PAINT_DIM));
@@ -123,7 +149,8 @@ static void show_human(struct show *show, const struct sctx_message *message, co
     out_put(call->out, "  ", 2);
     put_painted(call, PAINT_TOPIC, topic->name);
     put_painted(call, PAINT_SENDER, sender->name);
-    show_payload(show, message, show->columns == 0 ? 0 : room_after(show, topic->name, sender->name));
+    show_payload(show, message,
+                 CLOCK_AND_GAPS + inert_columns(topic->name, strlen(topic->name)) + inert_columns(sender->name, strlen(sender->name)));
     out_char(call->out, '\n');
 }
 

@@ -210,6 +210,44 @@ test_long_line_is_cut_on_a_terminal() {
     lacks "$T/out" "bytes)"
 }
 
+# shown COLUMNS PATTERN: what `sub` shows on a terminal that is so wide, in $T/out.
+shown() {
+    script -qec "stty cols $1; '$sctx_bin' sub --tap --color never --from start --timeout 0 '$2' 2>/dev/null" /dev/null </dev/null | tr -d '\r' >"$T/out"
+    is_inert "$T/out"
+}
+
+test_narrow_terminals() {
+    command -v script >/dev/null || return 0
+    local longer=some/topic/of/forty/columns/or/so payload='{"price":7,"name":"something of about sixty bytes","n":123456}'
+    sctx pub t "$payload"
+    sctx pub "$longer" "$payload"
+    sctx pub long "$(printf 'abcdefghij%.0s' {1..100})"
+    # It all fits.
+    shown 88 t
+    has "$T/out" "  t  sctx  $payload"
+    # The note takes what it takes, not more.
+    shown 87 t
+    same "$(wc -m <"$T/out")" 88
+    has "$T/out" "… (62 bytes)"
+    # Too little is left of the line: lines of its own, whole.
+    for columns in 60 40 20; do
+        for topic in t "$longer"; do
+            shown $columns "$topic"
+            head -n 1 "$T/out" | grep -q 'sctx  $'
+            same "$(tail -n +2 "$T/out" | sed 's/^  //' | tr -d '\n')" "$payload"
+            [ "$(tail -n +2 "$T/out" | wc -L)" -le $columns ]
+        done
+        shown $columns long
+        [ "$(wc -l <"$T/out")" -le 8 ]
+        has "$T/out" "… (1000 bytes)"
+        [ "$(tail -n +2 "$T/out" | wc -L)" -le $columns ]
+    done
+    shown 1 long
+    sctx pub short ok
+    shown 40 short
+    has "$T/out" "short  sctx  ok"
+}
+
 test_timeouts() {
     exits 0 sctx sub --timeout 50ms
     exits 4 sctx sub --timeout 50ms -n 1
@@ -319,6 +357,69 @@ test_gated() {
     seq 5000 | sctx -c g pub t
     ends 0 "$pid"
     seq 5000 | cmp - "$T/sub.out"
+}
+
+test_gated_reader_that_is_let_go() {
+    sctx create g --gating allow --cells 64 --gate-timeout 20ms
+    mkfifo stalled
+    exec 5<>stalled
+    in_background sub bash -c 'exec "$1" -c g sub --gated --raw >stalled' - "$sctx_bin"
+    until_true readers_are 1 -c g
+    head -c 1000 /dev/zero | tr '\0' x >kilobyte
+    for _ in {1..300}; do cat kilobyte && echo; done | sctx -c g pub t
+    cat <&5 >/dev/null &
+    started+=($!)
+    until_true grep -q "let it go" "$T/sub.err"
+    sctx -c g pub t x
+    kill -TERM "$pid"
+    ends 143 "$pid"
+    same "$(grep -c "let it go" "$T/sub.err")" 1
+    exec 5>&-
+}
+
+test_timeout_of_nothing_looks_once() {
+    exits 0 sctx sub --from start --timeout 0
+    is_empty "$T/out"
+    seq 1000 | sctx pub t
+    exits 0 sctx sub --from start --timeout 0 --raw
+    seq 1000 | cmp - "$T/out"
+    exits 0 sctx sub --tap --from start --timeout 0 --raw
+    seq 1000 | cmp - "$T/out"
+    exits 0 sctx sub --from 500 --timeout 0 -n 3 --raw
+    same "$(paste -sd' ' "$T/out")" "500 501 502"
+    exits 4 sctx sub --from start --timeout 0 -n 1001
+    exits 0 sctx sub --timeout 0
+    is_empty "$T/out"
+    exits 0 sctx -c none sub --tap --timeout 0
+    exits 0 sctx watch --timeout 0
+    # Also where it never comes to an end.
+    in_background busy bash -c 'yes | exec timeout 50 "$1" pub busy' - "$sctx_bin"
+    until_true eval '[ "$(sctx info --json | jq .tail)" -gt 100000 ]'
+    exits 3 sctx sub --from 1 --timeout 0 --raw
+    pkill -P "$pid" || true
+    kill "$pid" 2>/dev/null || true
+}
+
+# Needs another user.
+test_who_may_only_look_is_told_so() {
+    local other=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+    chmod 711 "$base" "$base"/test_who_may_only_look_is_told_so "$SCTX_DIR"
+    "${other[@]}" "$sctx_bin" --version >/dev/null 2>&1 || return 0
+    sctx create --group 65534 --mode tap
+    sctx pub t x
+    for command in "pub t x" "sub --timeout 0" "set m 1"; do
+        # shellcheck disable=SC2086
+        exits 1 "${other[@]}" "$sctx_bin" $command
+        has "$T/err" "Permission denied; in context 'default' you may only look: sctx sub --tap"
+        same "$(wc -l <"$T/err")" 1
+    done
+    for command in "sub --tap --from start -n 1" info topics ps markers "watch --timeout 0"; do
+        # shellcheck disable=SC2086
+        exits 0 "${other[@]}" "$sctx_bin" $command
+    done
+    sctx create private
+    exits 1 "${other[@]}" "$sctx_bin" -c private pub t x
+    lacks "$T/err" "you may only look"
 }
 
 test_pub_is_quick_and_leaves_nothing() {

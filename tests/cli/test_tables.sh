@@ -69,6 +69,21 @@ test_topics_without_messages() {
     jq -e '.messages == 0 and .last_seq == null and .last_time == null and .writers == 0' "$T/out"
 }
 
+test_topics_beside_a_writer_at_full_speed() {
+    local rates=0
+    sctx create --cells 64
+    in_background busy bash -c 'yes | exec timeout 50 "$1" pub busy' - "$sctx_bin"
+    until_true eval '[ "$(sctx info --json | jq .tail)" -gt 100000 ]'
+    for _ in {1..10}; do
+        exits 0 sctx topics --json busy
+        jq -e '.messages > 0 and .bytes > 0 and .last_seq > 0 and .writers == 1' "$T/out"
+        rates=$((rates + $(jq '.rate | if . > 1000 then 1 else 0 end' "$T/out")))
+    done
+    [ $rates -ge 5 ] || die "only $rates of 10 rates make sense"
+    pkill -P "$pid" || true
+    kill "$pid" 2>/dev/null || true
+}
+
 test_ps() {
     in_background sub "$sctx_bin" sub --as listener
     until_true readers_are 1
