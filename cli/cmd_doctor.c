@@ -12,7 +12,7 @@ void doctor_report(struct doctor *doctor, enum verdict verdict, const char *chec
     static const enum paint paints[] = {PAINT_GOOD, PAINT_WARN, PAINT_BAD};
     const struct call *call = doctor->call;
     struct out *out = call->out;
-    char detail[1024];
+    char detail[2048];
     va_list list;
     va_start(list, format);
     vsnprintf(detail, sizeof detail, format, list);
@@ -44,8 +44,27 @@ void doctor_report(struct doctor *doctor, enum verdict verdict, const char *chec
     }
 }
 
+void shell_quote(const char *path, char quoted[static DOCTOR_QUOTED]) {
+    static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-+,:=@%";
+    size_t len = strnlen(path, DOCTOR_PATH - 1), at = 0;
+    bool plain = len > 0 && strspn(path, safe) >= len, shown = true;
+    for (size_t i = 0; i < len; i++) shown = shown && path[i] >= 0x20 && path[i] < 0x7F && path[i] != '\'';
+    at += (size_t)snprintf(quoted, DOCTOR_QUOTED, "%s", plain ? "" : shown ? "'" : "$'");
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)path[i];
+        if (!shown && (c < 0x20 || c >= 0x7F || c == '\'' || c == '\\'))
+            at += (size_t)snprintf(quoted + at, DOCTOR_QUOTED - at, "\\x%02X", c);
+        else
+            quoted[at++] = (char)c;
+    }
+    snprintf(quoted + at, DOCTOR_QUOTED - at, "%s", plain ? "" : "'");
+}
+
 static int doctor_run(const struct call *call) {
     struct doctor doctor = {.call = call};
+    char folder[DOCTOR_PATH];
+    if (call->context != NULL && !doctor_folder(call, folder)) return say_usage(call, "'%s' names no context", call->context);
+    doctor_place(&doctor);
     doctor_machine(&doctor);
     doctor_contexts(&doctor);
     return doctor.failed ? EXIT_FAILED : EXIT_DONE;
@@ -55,6 +74,7 @@ const struct command cmd_doctor = {
     .name = "doctor",
     .operands = "",
     .summary = "check this machine and its contexts, and say how to mend what is wrong",
-    .notes = "Each line is ok, warn or fail; the exit is 1 if anything fails. JSON keys: check status detail mend (null: nothing to do).\n",
+    .notes = "It looks at the folder of the contexts, at each of them (-c NAME: at that one only), and at what they need.\n"
+             "Each line is ok, warn or fail; the exit is 1 if anything fails. JSON keys: check status detail mend (null: nothing to do).\n",
     .run = doctor_run,
 };

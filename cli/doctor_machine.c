@@ -1,4 +1,4 @@
-/* Memory, limits, clock and processor. */
+/* Limits, clock and processor. */
 #include "doctor.h"
 #include "units.h"
 
@@ -7,12 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <sys/vfs.h>
 #include <unistd.h>
-
-#define SHM "/dev/shm"
 
 /* The first line of a file that has `key` in it (NULL: the first), without the newline. */
 static bool read_line(const char *path, const char *key, char *line, size_t size) {
@@ -30,56 +25,6 @@ static bool has_word(const char *line, const char *word) {
     for (const char *at = strstr(line, word); at != NULL; at = strstr(at + 1, word))
         if ((at == line || at[-1] == ' ' || at[-1] == '\t') && (at[len] == ' ' || at[len] == '\0')) return true;
     return false;
-}
-
-static void check_memory(struct doctor *doctor) {
-    enum { TMPFS = 0x01021994, CONTEXT_MIN = 4 << 20, LITTLE = 64 << 20 };
-    struct statvfs space;
-    struct statfs kind;
-    char total[UNIT_TEXT], available[UNIT_TEXT];
-    if (statvfs(SHM, &space) != 0 || statfs(SHM, &kind) != 0) {
-        doctor_report(doctor, VERDICT_FAIL, "shared memory", "mount -t tmpfs -o mode=1777 tmpfs " SHM ", or set SCTX_DIR",
-                      SHM " cannot be looked at");
-        return;
-    }
-    uint64_t bytes = (uint64_t)space.f_blocks * space.f_frsize, free_bytes = (uint64_t)space.f_bavail * space.f_frsize;
-    size_text(bytes, total);
-    size_text(free_bytes, available);
-    if (kind.f_type != TMPFS)
-        doctor_report(doctor, VERDICT_WARN, "shared memory", "mount -t tmpfs -o mode=1777 tmpfs " SHM,
-                      SHM " is no tmpfs: messages may be written to a disk");
-    if (free_bytes < CONTEXT_MIN)
-        doctor_report(doctor, VERDICT_FAIL, "shared memory", "free some (sctx rm NAME), or mount -o remount,size=1G " SHM,
-                      "%s free of %s in " SHM, available, total);
-    else if (free_bytes < LITTLE)
-        doctor_report(doctor, VERDICT_WARN, "shared memory", "free some (sctx rm NAME), or mount -o remount,size=1G " SHM,
-                      "only %s free of %s in " SHM, available, total);
-    else
-        doctor_report(doctor, VERDICT_OK, "shared memory", NULL, "%s free of %s in " SHM, available, total);
-    if (space.f_files > 0 && space.f_favail < 1024)
-        doctor_report(doctor, VERDICT_WARN, "inodes", "mount -o remount,nr_inodes=100000 " SHM, "room for %" PRIu64 " more files in " SHM,
-                      (uint64_t)space.f_favail);
-}
-
-static void check_mount(struct doctor *doctor) {
-    char line[512];
-    struct stat folder;
-    if (stat(SHM, &folder) != 0) return;
-    unsigned mode = folder.st_mode & 07777;
-    if (mode != 01777)
-        doctor_report(doctor, VERDICT_WARN, "folder mode", "chmod 1777 " SHM, SHM " has mode %04o: %s", mode,
-                      (mode & 01000) == 0 ? "others may remove your context" : "others may not make contexts");
-    else
-        doctor_report(doctor, VERDICT_OK, "folder mode", NULL, SHM " has mode 1777");
-    if (!read_line("/proc/self/mounts", " " SHM " ", line, sizeof line)) return;
-    char *options = strstr(line, " " SHM " ");
-    options = options != NULL ? strchr(options + strlen(" " SHM " "), ' ') : NULL;
-    if (options == NULL) return;
-    options[1 + strcspn(options + 1, " ")] = '\0';
-    if (strncmp(options + 1, "ro", 2) == 0 && (options[3] == ',' || options[3] == '\0'))
-        doctor_report(doctor, VERDICT_FAIL, "mount", "mount -o remount,rw " SHM, SHM " is mounted read-only (%s)", options + 1);
-    else
-        doctor_report(doctor, VERDICT_OK, "mount", NULL, "%s", options + 1);
 }
 
 static void limit_text(rlim_t limit, char *text, size_t size) {
@@ -155,8 +100,6 @@ void doctor_machine(struct doctor *doctor) {
     char *flags = calloc(1, FLAGS_MAX);
     if (flags == NULL) return;
     read_line("/proc/cpuinfo", "flags", flags, FLAGS_MAX);
-    check_memory(doctor);
-    check_mount(doctor);
     check_limits(doctor);
     check_clock(doctor, flags);
     check_processor(doctor, flags);

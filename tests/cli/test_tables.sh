@@ -151,6 +151,95 @@ test_markers() {
     exits 2 sctx set x 1 --step 2
 }
 
+# mend CHECK FILE: what is proposed for it.
+mend() { jq -r --arg check "$1" 'select(.check == $check) | .mend' "$2"; }
+
+test_doctor_looks_where_the_contexts_are() {
+    sctx doctor --json >"$T/out" || true
+    jq -se 'any(.[]; .check == "shared memory" and (.detail | test(" in /dev/shm")))' "$T/out"
+    # Not there yet: the nearest folder above it counts. On a disk: that is told.
+    local disk
+    disk=$(mktemp -d /tmp/sctx-cli.XXXXXX)
+    exits 0 env SCTX_DIR="$disk/a/b" "$sctx_bin" doctor --json
+    rmdir "$disk"
+    [ ! -e "$disk" ]
+    if [ "$(stat -f -c %T /tmp)" != tmpfs ]; then
+        jq -se 'any(.[]; .check == "shared memory" and .status == "warn" and (.detail | test("not in memory")) and (.mend | test("SCTX_DIR")))' "$T/out"
+    fi
+    cd "$SCTX_DIR/.."
+    exits 0 env SCTX_DIR=dir "$sctx_bin" doctor
+    has "$T/out" "SCTX_DIR=dir is relative"
+    has "$T/out" "$SCTX_DIR, mode 0700"
+}
+
+test_doctor_proposes_what_works() {
+    local name
+    mkdir "$SCTX_DIR/-x" "$SCTX_DIR/"$'e\033[31m\377 it'"'s" "$SCTX_DIR/user:x" "$SCTX_DIR/noring" "$SCTX_DIR/.left.1"
+    echo >"$SCTX_DIR/a file"
+    touch -d '1 hour ago' "$SCTX_DIR/.left.1"
+    sctx create noalive
+    sctx create whole
+    rm "$SCTX_DIR/noalive/alive"
+    exits 1 sctx doctor --json
+    cp "$T/out" first
+    for name in noalive noring; do
+        jq -se --arg check "context $name" 'any(.[]; .check == $check and .status == "fail" and (.detail | test("is missing")))' first
+    done
+    # As people see them, and as they would paste them.
+    sctx doctor | sed -n 's/^ *-> \(rm .*\)/\1/p; s/^ *-> \(sctx rm no[a-z]*\) removes it$/\1/p' >mends
+    same "$(wc -l <mends)" 7
+    sed "s|^sctx|'$sctx_bin'|" mends | bash -e
+    same "$(ls -A "$SCTX_DIR")" whole
+    exits 0 sctx doctor
+}
+
+test_doctor_of_one_context() {
+    sctx create one
+    sctx create two
+    exits 0 sctx doctor --json -c one
+    same "$(jq -r 'select(.check | startswith("context ")) | .check' "$T/out")" "context one"
+    exits 1 sctx doctor -c none
+    has "$T/out" "context none"
+    has "$T/out" "it is not there"
+    exits 2 sctx doctor -c 'no/name'
+    exits 0 env SCTX_CONTEXT=none "$sctx_bin" doctor
+}
+
+test_doctor_of_folder_modes() {
+    sctx create one
+    mkdir -p open/dir
+    chmod 700 open/dir
+    chmod 777 open
+    exits 0 env SCTX_DIR="$T/open/dir" "$sctx_bin" doctor --json
+    same "$(mend "folder mode" "$T/out")" "chmod +t $T/open"
+    chmod 1777 open
+    exits 0 env SCTX_DIR="$T/open/dir" "$sctx_bin" doctor --json
+    same "$(mend "folder mode" "$T/out")" null
+    ln -s open link
+    exits 1 env SCTX_DIR="$T/link" "$sctx_bin" doctor --json
+    has "$T/out" "remove what is there"
+    # As another user.
+    local other=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+    chmod 711 "$base" "$base"/test_doctor_of_folder_modes
+    "${other[@]}" "$sctx_bin" --version >/dev/null 2>&1 || return 0
+    exits 1 "${other[@]}" "$sctx_bin" doctor --json
+    has "$T/out" "belongs to user $(id -u): set SCTX_DIR to a folder of your own"
+    lacks "$T/out" "remove what is there"
+    chmod 755 "$SCTX_DIR"
+    exits 1 "${other[@]}" "$sctx_bin" doctor --json
+    mend contexts "$T/out" | grep -q "^set SCTX_DIR to a folder "
+    jq -se 'any(.[]; .check == "context one" and .status == "ok" and (.detail | test("keeps it private")))' "$T/out"
+    exits 1 env SCTX_DIR="$T/none" "${other[@]}" "$sctx_bin" doctor --json
+}
+
+# A file system that is read-only, mounted above another.
+test_doctor_of_a_read_only_mount() {
+    mkdir -p "$T/ro/dir"
+    unshare -rm mount -t tmpfs -o ro none "$T/ro" 2>/dev/null || return 0
+    exits 1 env T="$T" SCTX_DIR="$T/ro/dir" unshare -rm bash -c 'mount -t tmpfs none "$T/ro" && mount -t tmpfs -o ro none "$T/ro" && exec "$1" doctor --json' - "$sctx_bin"
+    same "$(mend mount "$T/out")" "mount -o remount,rw $T/ro"
+}
+
 test_thresholds_make_sense() {
     exits 2 sctx set m 1 --low 5 --high 2
     has "$T/err" "the lower threshold 5 is above the upper threshold 2"
