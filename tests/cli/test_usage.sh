@@ -235,3 +235,54 @@ test_numbers_that_are_too_large() {
     exits 2 sctx pub -n -1 a b
     lacks "$T/err" "too large"
 }
+
+test_run_install_wants_a_folder() {
+    local run=$here/../../run
+    [ -x "$run" ] || return 0
+    for wrong in "--prefix=" "--prefix" "--perfix=x"; do
+        exits 1 "$run" install $wrong
+        same "$(wc -l <"$T/err")" 1
+        is_empty "$T/out"
+    done
+    exits 1 "$run" install --prefix ''
+    has "$T/err" "run: install: --prefix needs a folder"
+}
+
+# What scripts rely on: each command's exit for what is not there, and its keys.
+test_contract() {
+    for command in info topics ps markers "get m"; do
+        # shellcheck disable=SC2086
+        exits 1 sctx -c none --json $command
+        has "$T/err" "none"
+        is_empty "$T/out"
+    done
+    exits 1 sctx rm none --json
+    exits 0 sctx create new --json
+    keys "$T/out" "$(sctx -c new info --json | jq -r 'keys_unsorted | join(" ")')"
+    exits 0 sctx rm new --json
+    keys "$T/out" "removed participants"
+    jq -e '.removed == "new" and .participants == 0' "$T/out"
+    exits 0 sctx pub --json t hello
+    keys "$T/out" "seq topic len"
+    for command in "set m 1" "add m 1" "get m" markers; do
+        # shellcheck disable=SC2086
+        exits 0 sctx $command --json
+        keys "$T/out" "marker kind value unit low high time"
+    done
+    exits 0 sctx get m
+    same "$(cat "$T/out")" 2
+    exits 0 sctx doctor --json
+    keys "$T/out" "check status detail mend"
+    exits 0 sctx help pub --json
+    keys "$T/out" "command operands summary notes options globals"
+    for command in info ps doctor create rm "get m" "set m 1" "add m 1" "pub t x"; do
+        # shellcheck disable=SC2086
+        exits 2 sctx $command much too many
+        has "$T/err" "is too much"
+    done
+    for command in pub get set add "set m" "add m"; do
+        # shellcheck disable=SC2086
+        exits 2 sctx $command
+        has "$T/err" "something is missing"
+    done
+}
