@@ -118,7 +118,7 @@ test_one_signal_ends_a_stalled_output() {
         in_background sub bash -c 'exec "$1" sub --from start --raw >stalled' - "$sctx_bin"
         until_true reads_and_sleeps "$pid"
         kill -$signal "$pid"
-        ends $([ $signal = INT ] && echo 130 || echo 143) "$pid"
+        ends $((128 + $(kill -l $signal))) "$pid"
         is_empty "$T/sub.err"
     done
     exec 5>&-

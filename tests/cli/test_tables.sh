@@ -166,7 +166,7 @@ test_doctor_looks_where_the_contexts_are() {
     if [ "$(stat -f -c %T /tmp)" != tmpfs ]; then
         jq -se 'any(.[]; .check == "shared memory" and .status == "warn" and (.detail | test("not in memory")) and (.mend | test("SCTX_DIR")))' "$T/out"
     fi
-    cd "$SCTX_DIR/.."
+    cd "$SCTX_DIR/.." || exit
     exits 0 env SCTX_DIR=dir "$sctx_bin" doctor
     has "$T/out" "SCTX_DIR=dir is relative"
     has "$T/out" "$SCTX_DIR, mode 0700"
