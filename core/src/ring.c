@@ -110,13 +110,15 @@ static int header_validate(const struct ring_header *h, uint64_t size, bool writ
         return fail(error, SCTX_ERR_VERSION, "the ring has the newer layout %u.%u: this program may tap it, not join", h->major, h->minor);
     for (int i = 0; i < SECTION_COUNT; i++) {
         const struct layout_extent *e = &h->section[i];
-        if (e->stride != sections[i].stride || e->count == 0 || e->count > sections[i].most || e->off < LAYOUT_PAGE || e->off % 64 ||
-            e->off > h->file_bytes || e->count * e->stride > h->file_bytes - e->off)
+        bool fixed = i < SECTION_TOPICS && i != SECTION_CELLS; /* these are walked by the constants of layout.h */
+        if (e->stride != sections[i].stride || e->count == 0 || e->count > sections[i].most || (fixed && e->count != sections[i].count) ||
+            e->off < LAYOUT_PAGE || e->off % (i == SECTION_HOT ? _Alignof(struct ring_hot) : 64) || e->off > h->file_bytes ||
+            e->count * e->stride > h->file_bytes - e->off)
             return fail(error, SCTX_ERR_DAMAGED, "the ring's header is damaged: section '%s' is out of place", sections[i].name);
     }
     uint64_t n = h->section[SECTION_CELLS].count;
-    if ((n & (n - 1)) || n < LAYOUT_CELLS_MIN || h->section[SECTION_CLOCK].count != LAYOUT_CLOCK_SLOTS || h->clock > CLOCK_KIND_TICKS ||
-        !h->clock_hz || (h->arena_bytes & (h->arena_bytes - 1)) || h->arena_bytes < LAYOUT_ARENA_MIN || h->arena_bytes > LAYOUT_ARENA_MAX)
+    if ((n & (n - 1)) || n < LAYOUT_CELLS_MIN || h->clock > CLOCK_KIND_TICKS || !h->clock_hz || (h->arena_bytes & (h->arena_bytes - 1)) ||
+        h->arena_bytes < LAYOUT_ARENA_MIN || h->arena_bytes > LAYOUT_ARENA_MAX)
         return fail(error, SCTX_ERR_DAMAGED, "the ring's header is damaged: sizes make no sense");
     if (h->file_bytes > size)
         return fail(error, SCTX_ERR_DAMAGED, "the ring's file is %llu bytes long, its header says %llu: it was cut",
