@@ -19,8 +19,10 @@ struct cached_topic {
 struct topic_cache {
     struct cached_topic *chunks[LAYOUT_TOPIC_SLOTS / CHUNK + 1]; /* pointers handed out stay valid */
     uint32_t count;
-    uint64_t taken;    /* bytes of all of them in the heap */
-    uint32_t *buckets; /* id + 1 */
+    uint64_t taken; /* bytes of all of them in the heap */
+    struct bucket {
+        uint32_t first, last; /* id + 1 of a chain's ends */
+    } * buckets;
     uint32_t bucket_count;
 };
 
@@ -49,27 +51,28 @@ static uint32_t hash_name(const char *name) {
     return (uint32_t)hash_bytes(name, strlen(name), 1);
 }
 
+/* At the end, so that chains begin with the lowest id; without walking there, since a chain may be as long as somebody makes it. */
+static void link_last(struct topic_cache *c, uint32_t id) {
+    struct cached_topic *t = cached(c, id);
+    if (!t->topic.name) return;
+    struct bucket *b = &c->buckets[hash_name(t->topic.name) & (c->bucket_count - 1)];
+    t->next = 0;
+    if (b->first)
+        cached(c, b->last - 1)->next = id + 1;
+    else
+        b->first = id + 1;
+    b->last = id + 1;
+}
+
 static bool rehash(struct topic_cache *c) {
     uint32_t n = c->bucket_count ? c->bucket_count * 4 : 64;
-    uint32_t *b = calloc(n, sizeof *b);
+    struct bucket *b = calloc(n, sizeof *b);
     if (!b) return false;
     free(c->buckets);
     c->buckets = b;
     c->bucket_count = n;
-    for (uint32_t i = c->count; i-- > 0;) { /* backwards, so that chains begin with the lowest id */
-        struct cached_topic *t = cached(c, i);
-        if (!t->topic.name) continue;
-        uint32_t *bucket = &b[hash_name(t->topic.name) & (n - 1)];
-        t->next = *bucket;
-        *bucket = i + 1;
-    }
+    for (uint32_t i = 0; i < c->count; i++) link_last(c, i);
     return true;
-}
-
-static void link_last(struct topic_cache *c, uint32_t id) {
-    uint32_t *at = &c->buckets[hash_name(cached(c, id)->topic.name) & (c->bucket_count - 1)];
-    while (*at) at = &cached(c, *at - 1)->next;
-    *at = id + 1;
 }
 
 /* Reads the entries that came since the last time. */
@@ -95,7 +98,7 @@ static int sync_topics(struct sctx *ctx) {
             t->topic.schema = p.bytes[PART_SCHEMA] ? p.data[PART_SCHEMA] : NULL;
             t->topic.schema_bytes = p.bytes[PART_SCHEMA];
         }
-        if (t->topic.name) link_last(c, c->count);
+        link_last(c, c->count);
         c->count++;
     }
     return SCTX_OK;
@@ -110,7 +113,7 @@ static bool same_topic(const struct sctx_topic *t, const struct sctx_topic_optio
 
 static const struct sctx_topic *find(struct topic_cache *c, const struct sctx_topic_options *o) {
     if (!c->bucket_count) return NULL;
-    for (uint32_t at = c->buckets[hash_name(o->name) & (c->bucket_count - 1)]; at; at = cached(c, at - 1)->next)
+    for (uint32_t at = c->buckets[hash_name(o->name) & (c->bucket_count - 1)].first; at; at = cached(c, at - 1)->next)
         if (same_topic(&cached(c, at - 1)->topic, o)) return &cached(c, at - 1)->topic;
     return NULL;
 }
