@@ -44,7 +44,7 @@ static int descriptor_get(struct sctx *ctx, uint32_t id, struct descriptor *d) {
     d->unit = p.data[PART_UNIT];
     d->kind = p.bytes[PART_KIND] == 1 ? *(const unsigned char *)p.data[PART_KIND] : 0;
     if (d->kind >= SCTX_MARKER_F64 && d->kind <= SCTX_MARKER_COUNTER && strlen(d->name) == p.bytes[PART_NAME] && name_is_topic(d->name) &&
-        p.bytes[PART_UNIT] <= UNIT_MAX && (!*d->unit || name_is_text(d->unit, UNIT_MAX)))
+        strlen(d->unit) == p.bytes[PART_UNIT] && p.bytes[PART_UNIT] <= UNIT_MAX && (!*d->unit || name_is_text(d->unit, UNIT_MAX)))
         return SCTX_OK;
     free(d->buffer);
     return SCTX_ERR_DAMAGED;

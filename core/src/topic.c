@@ -75,6 +75,13 @@ static bool rehash(struct topic_cache *c) {
     return true;
 }
 
+/* As if it were just being registered. */
+static bool is_topic(const struct intern_parts *p) {
+    const char *name = p->data[PART_NAME], *encoding = p->data[PART_ENCODING];
+    return strlen(name) == p->bytes[PART_NAME] && name_is_topic(name) && strlen(encoding) == p->bytes[PART_ENCODING] &&
+           (!*encoding || name_is_text(encoding, SCTX_ENCODING_MAX)) && p->bytes[PART_SCHEMA] <= SCTX_SCHEMA_MAX;
+}
+
 /* Reads the entries that came since the last time. */
 static int sync_topics(struct sctx *ctx) {
     struct topic_cache *c = ctx->topic_cache;
@@ -90,9 +97,7 @@ static int sync_topics(struct sctx *ctx) {
         if (rc == SCTX_ERR_NO_MEMORY) return rc;
         if (rc == SCTX_ERR_NOT_FOUND) return context_usable(ctx);
         t->topic.id = (uint16_t)c->count;
-        if (rc == SCTX_OK &&
-            memchr(p.data[PART_NAME], 0, p.bytes[PART_NAME] + 1u) == (const char *)p.data[PART_NAME] + p.bytes[PART_NAME] &&
-            name_is_topic(p.data[PART_NAME]) && p.bytes[PART_ENCODING] <= SCTX_ENCODING_MAX && p.bytes[PART_SCHEMA] <= SCTX_SCHEMA_MAX) {
+        if (rc == SCTX_OK && is_topic(&p)) {
             t->topic.name = p.data[PART_NAME];
             t->topic.encoding = p.data[PART_ENCODING];
             t->topic.schema = p.bytes[PART_SCHEMA] ? p.data[PART_SCHEMA] : NULL;
