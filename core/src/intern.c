@@ -14,6 +14,7 @@ struct block {
     _Atomic uint64_t bytes01, bytes23;
 };
 #define BLOCK_ALIGN 32u
+#define ORPHANS_ASKED 64u
 _Static_assert(sizeof(struct block) == BLOCK_ALIGN, "layout");
 
 static uint64_t claim_bytes(uint64_t claim) {
@@ -63,6 +64,7 @@ static int block_claim(struct sctx *ctx, uint64_t bytes, uint64_t *off, struct s
     uint64_t heap = ctx->header.section[SECTION_HEAP].count, mine = bytes << 32 | ctx->join;
     int rc = heap_allocate(ctx, 0, sizeof(struct block), error); /* who claims a block allocates the place of the next one too */
     if (rc) return rc;
+    uint32_t asked = 0; /* who died here left a handful; more are somebody's doing, and each question takes long */
     for (uint64_t at = ctx->heap_hint; at + bytes <= heap;) {
         struct block *b = block_at(ctx, at);
         uint64_t seen = load_acquire(&b->claim);
@@ -77,7 +79,8 @@ static int block_claim(struct sctx *ctx, uint64_t bytes, uint64_t *off, struct s
         if (size < sizeof *b || size % BLOCK_ALIGN || size > heap - at)
             return fail(error, SCTX_ERR_DAMAGED, "the chain of topics and schemas is damaged");
         uint32_t join = (uint32_t)seen;
-        if (join && size >= bytes && size <= bytes * 2 + 128 && !participant_join_alive(ctx, join) && !block_published(ctx, at)) {
+        bool suits = join && size >= bytes && size <= bytes * 2 + 128;
+        if (suits && asked++ < ORPHANS_ASKED && !participant_join_alive(ctx, join) && !block_published(ctx, at)) {
             uint64_t taken = size << 32 | ctx->join;
             if (atomic_compare_exchange_strong(&b->claim, &seen, taken)) return *off = at, SCTX_OK;
         }
