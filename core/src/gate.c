@@ -33,9 +33,12 @@ static void gate_sleep(uint32_t round) {
     (void)nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
 }
 
+/* Who was let go does not raise its gate again: more in one wait than there are places, and somebody raises gates out of nothing, without end. */
+#define LET_GO_MOST (2 * LAYOUT_READER_SLOTS)
+
 int gate_wait(struct sctx *ctx, struct gate_keeper *k, uint64_t seq) {
     uint64_t furthest = 0, since = 0; /* the greatest of the least gates, and since when: going back wins nobody time */
-    for (uint32_t round = 0;; round++) {
+    for (uint32_t round = 0, let_go = 0; let_go <= LET_GO_MOST; round++) {
         uint32_t g = gate_scan(ctx, k);
         if (!k->any || seq_before(seq, k->limit)) return SCTX_OK;
         struct reader_entry *e = &ctx->readers[g];
@@ -43,6 +46,7 @@ int gate_wait(struct sctx *ctx, struct gate_keeper *k, uint64_t seq) {
         k->waited = true;
         if (load_relaxed(&e->join) == ctx->join) {
             (void)atomic_compare_exchange_strong(&e->gate, &gate, 0);
+            let_go++;
             continue;
         }
         if (round == 0)
@@ -60,6 +64,7 @@ int gate_wait(struct sctx *ctx, struct gate_keeper *k, uint64_t seq) {
         gate_reap(ctx, k, g); /* does nothing while it lives */
         if (now - since > ctx->header.gate_timeout_ns) {
             if (atomic_compare_exchange_strong(&e->gate, &gate, 0)) atomic_fetch_add(&ctx->hot->gate_evictions, 1);
+            let_go++;
             continue;
         }
         int rc = context_usable(ctx);
@@ -67,6 +72,7 @@ int gate_wait(struct sctx *ctx, struct gate_keeper *k, uint64_t seq) {
         if (context_removed(ctx)) return SCTX_ERR_REMOVED;
         gate_sleep(round - 64);
     }
+    return SCTX_ERR_DAMAGED;
 }
 
 uint64_t gate_join(struct sctx *ctx, uint32_t slot) {

@@ -26,7 +26,7 @@ struct gate_keeper {
     const struct lock *lock; /* a description to probe and take dead readers' locks with */
 };
 
-/* Waits until no gate needs `seq`. REMOVED, LOST. */
+/* Waits until no gate needs `seq`. REMOVED, LOST, DAMAGED: gates are raised out of nothing, without end. */
 int gate_wait(struct sctx *ctx, struct gate_keeper *keeper, uint64_t seq);
 
 /* May `seq` be overwritten? */

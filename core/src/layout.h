@@ -56,6 +56,7 @@
 #define LAYOUT_MARKER_SLOTS 4096u
 #define LAYOUT_HEAP_BYTES (64u << 20)
 #define LAYOUT_CLOCK_SLOTS 64u
+#define LAYOUT_GATE_TIMEOUT_MAX_NS UINT64_C(3600000000000)
 #define LAYOUT_RING_MAX (1u << 30) /* bytes; nobody is led to map more */
 
 enum layout_section {

@@ -53,6 +53,7 @@ int ring_header_make(struct ring_header *h, const struct sctx_create_options *o)
                     LAYOUT_CELLS_MAX);
     if ((h->arena_bytes & (h->arena_bytes - 1)) || h->arena_bytes < LAYOUT_ARENA_MIN || h->arena_bytes > LAYOUT_ARENA_MAX)
         return fail(o->error, SCTX_ERR_INVALID, "an arena's size must be a power of two from 64 KiB to 256 MiB");
+    if (h->gate_timeout_ns > LAYOUT_GATE_TIMEOUT_MAX_NS) return fail(o->error, SCTX_ERR_INVALID, "a gate time-out is an hour at most");
     if (o->flags & ~(uint32_t)(SCTX_CREATE_GATING | SCTX_CREATE_TAP_ONLY)) return fail(o->error, SCTX_ERR_INVALID, "unknown flags");
 
     for (int i = 0; i < SECTION_COUNT; i++) {
@@ -117,8 +118,9 @@ static int header_validate(const struct ring_header *h, uint64_t size, bool writ
             return fail(error, SCTX_ERR_DAMAGED, "the ring's header is damaged: section '%s' is out of place", sections[i].name);
     }
     uint64_t n = h->section[SECTION_CELLS].count;
-    if ((n & (n - 1)) || n < LAYOUT_CELLS_MIN || h->clock > CLOCK_KIND_TICKS || !h->clock_hz || (h->arena_bytes & (h->arena_bytes - 1)) ||
-        h->arena_bytes < LAYOUT_ARENA_MIN || h->arena_bytes > LAYOUT_ARENA_MAX)
+    if ((n & (n - 1)) || n < LAYOUT_CELLS_MIN || h->clock > CLOCK_KIND_TICKS || !h->clock_hz ||
+        h->gate_timeout_ns > LAYOUT_GATE_TIMEOUT_MAX_NS || (h->arena_bytes & (h->arena_bytes - 1)) || h->arena_bytes < LAYOUT_ARENA_MIN ||
+        h->arena_bytes > LAYOUT_ARENA_MAX)
         return fail(error, SCTX_ERR_DAMAGED, "the ring's header is damaged: sizes make no sense");
     if (h->file_bytes > size)
         return fail(error, SCTX_ERR_DAMAGED, "the ring's file is %llu bytes long, its header says %llu: it was cut",

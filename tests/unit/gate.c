@@ -351,3 +351,44 @@ Test(gate, to_and_fro_holds_nobody, .timeout = 30) {
     sctx_close(other);
     rig_end(ctx, "gate");
 }
+
+/* Raises all gates, again and again: not what readers do. */
+static int raise_again(void *argument) {
+    struct shared *s = argument;
+    sctx *ctx = rig_join("gate", "liar");
+    store_relaxed(&ctx->hot->gate_slots, LAYOUT_READER_SLOTS);
+    while (!atomic_load(&s->done)) {
+        for (uint32_t k = 0; k < LAYOUT_READER_SLOTS; k++) store_relaxed(&ctx->readers[k].gate, 1 + k % 30);
+        atomic_fetch_add(&ctx->hot->gate_epoch, 1);
+        store_release(&s->ready, 1);
+    }
+    return 0;
+}
+
+/* Whoever is let go, there is another one at once: the call comes back all the same. */
+Test(gate, gates_out_of_nothing_end_in_an_error, .timeout = 30) {
+    struct sctx_create_options o = gating((uint64_t)(50 * MS));
+    sctx *ctx = rig_new("gate", &o);
+    sctx_writer *w = rig_writer(ctx);
+    uint16_t topic = rig_topic(ctx, "a");
+    struct shared *s = rig_shared(sizeof *s);
+    pid_t child = rig_child(raise_again, s);
+    rig_await(&s->ready, 1);
+    int rc = SCTX_OK;
+    for (int i = 0; i < 100 && rc == SCTX_OK; i++) rc = sctx_publish(w, topic, "x", 1, NULL);
+    cr_assert_eq(rc, SCTX_ERR_DAMAGED);
+    atomic_store(&s->done, 1);
+    cr_assert_eq(rig_child_result(child), 0);
+    sctx_writer_close(w);
+    rig_end(ctx, "gate");
+}
+
+Test(gate, timeout_has_a_limit, .timeout = 20) {
+    struct sctx_create_options o = gating(3600 * (uint64_t)SECOND + 1);
+    o.size = sizeof o;
+    o.context = "gate";
+    cr_assert_eq(sctx_create(&o), SCTX_ERR_INVALID);
+    o.gate_timeout_ns--;
+    cr_assert_eq(sctx_create(&o), SCTX_OK);
+    cr_assert_eq(sctx_remove("gate", NULL, NULL), SCTX_OK);
+}

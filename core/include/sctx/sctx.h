@@ -112,7 +112,7 @@ struct sctx_create_options {
     uint64_t cells;           /* messages that the ring holds: a power of two, 64 to 2^24; 0: 32768 */
     uint64_t arena_bytes;     /* a writer's first arena: a power of two, 64 KiB to 256 MiB; 0: 1 MiB */
     uint64_t max_memory;      /* bytes of all its files; 0: 1 GiB. What the dead left goes before a writer gets NO_SPACE */
-    uint64_t gate_timeout_ns; /* how long writers wait for a gated reader; 0: 1 s */
+    uint64_t gate_timeout_ns; /* how long writers wait for a gated reader, at most 1 h; 0: 1 s */
     const char *group;        /* NULL: private (folder 0700, files 0600); else a group's name or number: see docs/architecture.md */
     uint64_t first_seq;       /* seq of the first message; 0: 1. For tests of wrap-around */
     struct sctx_error *error; /* or NULL */
