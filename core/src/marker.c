@@ -82,7 +82,7 @@ static int find_or_make(struct sctx *ctx, const struct sctx_marker_options *o, u
         rc = find_from(ctx, o->name, id, kind);
         if (rc != SCTX_ERR_NOT_FOUND || ctx->tap || !o->kind) break;
         *kind = o->kind;
-        rc = intern_put(ctx, &table, *id, &parts, &claim, NULL);
+        rc = intern_put(ctx, &table, *id, &parts, &claim, o->error);
     }
     intern_abandon(ctx, claim);
     return rc == SCTX_ERR_EXISTS ? SCTX_ERR_DAMAGED : rc;
@@ -104,8 +104,10 @@ int sctx_marker_open(sctx *ctx, const struct sctx_marker_options *options, sctx_
     struct sctx_marker_options taken, *const o = &taken;
     if (!ctx || !options || !marker || !options_take(o, sizeof taken, options) || o->flags & ~FLAGS_ALL || o->kind > SCTX_MARKER_COUNTER)
         return SCTX_ERR_INVALID;
-    if (!o->name || !name_is_topic(o->name) || strlen(o->name) > SCTX_TOPIC_MAX - 7 /* "marker/" */) return SCTX_ERR_NAME;
-    if (o->unit && *o->unit && !name_is_text(o->unit, UNIT_MAX)) return SCTX_ERR_NAME;
+    if (!o->name || !name_is_topic(o->name) || strlen(o->name) > SCTX_TOPIC_MAX - 7 /* "marker/" */)
+        return fail(o->error, SCTX_ERR_NAME, "a marker's name is like a topic's, with at most %u bytes", SCTX_TOPIC_MAX - 7);
+    if (o->unit && *o->unit && !name_is_text(o->unit, UNIT_MAX))
+        return fail(o->error, SCTX_ERR_NAME, "a unit is UTF-8 without control characters, at most %u bytes", UNIT_MAX);
     int rc = context_usable(ctx);
     if (rc) return rc;
     if (context_removed(ctx)) return SCTX_ERR_REMOVED;
@@ -114,7 +116,7 @@ int sctx_marker_open(sctx *ctx, const struct sctx_marker_options *options, sctx_
     rc = find_or_make(ctx, o, &id, &kind);
     pthread_mutex_unlock(&ctx->mutex);
     if (rc) return rc;
-    if (o->kind && kind != o->kind) return SCTX_ERR_KIND;
+    if (o->kind && kind != o->kind) return fail(o->error, SCTX_ERR_KIND, "the marker is there already, with another kind");
     struct sctx_marker *m = calloc(1, sizeof *m);
     if (!m || !(m->name = strdup(o->name))) {
         free(m);

@@ -41,14 +41,19 @@ bool name_is_context(const char *name) {
     return true;
 }
 
-bool name_is_pattern(const char *pattern) {
-    if (!name_is_text(pattern, SCTX_TOPIC_MAX)) return false;
-    size_t n = strlen(pattern);
-    return pattern[0] != '/' && pattern[n - 1] != '/' && !strstr(pattern, "//");
+bool name_is_topic(const char *name) {
+    if (!name_is_text(name, SCTX_TOPIC_MAX) || strchr(name, '*')) return false;
+    return name[0] != '/' && name[strlen(name) - 1] != '/' && !strstr(name, "//");
 }
 
-bool name_is_topic(const char *name) {
-    return name_is_pattern(name) && !strchr(name, '*');
+bool name_is_pattern(const char *pattern) {
+    if (!name_is_text(pattern, SCTX_TOPIC_MAX)) return false;
+    for (const char *p = pattern;; p++) {
+        size_t level = strcspn(p, "/"), stars = strspn(p, "*");
+        if (level == 0 || (stars ? stars != level || stars > 2 : memchr(p, '*', level) != NULL)) return false;
+        p += level;
+        if (!*p) return true;
+    }
 }
 
 /* '**' once or more, and nothing else. */

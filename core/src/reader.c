@@ -16,6 +16,7 @@
 #define AHEAD_PAUSES 16u /* about half a microsecond: some dozens of messages */
 #define AHEAD_BURST 4u   /* letting the writer get ahead paid if at least so many came */
 #define HOLD_MOST 4096u
+#define LAP_ROOM 4u
 #define LOOK_CLOSELY_NS UINT64_C(1000000000)
 
 /* ---- opening -------------------------------------------------------------------------------------------------------------- */
@@ -59,6 +60,7 @@ static struct sctx_reader *reader_new(struct sctx *ctx) {
     r->looked_ns = clock_monotonic_ns();
     r->spin = 64;
     r->hold_next = 16;
+    r->lap_room = LAP_ROOM / 2;
     uint64_t n = ctx->cell_mask + 1;
     r->note_mask = (n / 8 < 64 ? n / 8 : 64) - 1;
     r->views = calloc(LAYOUT_ARENA_SLOTS, sizeof *r->views);
@@ -111,13 +113,17 @@ static inline bool record_whole(const struct arena_view *v, uint64_t pos, uint64
     return ahead >= total && ahead <= v->bytes;
 }
 
-/* The cell holds a newer message: ours is lost, and so is what was overwritten since. Some room is left, or we would be lapped again at once. */
+/* The cell holds a newer message: ours is lost, and so is what was overwritten since. Some room is left, or we would be lapped again at once: little
+ * the first time, twice as much whenever that was not enough. */
 static __attribute__((noinline)) void lapped(struct sctx_reader *r, uint64_t s) {
     uint64_t n = r->ctx->cell_mask + 1, to = r->cursor + 1;
     if (((s - r->cursor) & r->ctx->cell_mask) == 0) { /* else nonsense: skip this one only */
         uint64_t tail = load_relaxed(&r->ctx->hot->tail);
         uint64_t newest = tail - s < n ? tail : s + 1;
-        to = newest - n + n / 16;
+        bool again = r->delivered + r->filtered - r->lap_done < n / 2;
+        r->lap_room = !again ? LAP_ROOM : r->lap_room * 2 < n / 16 ? r->lap_room * 2 : (uint32_t)(n / 16);
+        r->lap_done = r->delivered + r->filtered;
+        to = newest - n + r->lap_room;
         if (seq_before(to, r->cursor + 1)) to = r->cursor + 1;
     }
     r->lost += to - r->cursor;
@@ -494,7 +500,7 @@ int sctx_reader_seek(sctx_reader *r, uint64_t seq) {
     if (rc) return rc;
     if (seq_before(seq, r->ctx->header.first_seq)) seq = r->ctx->header.first_seq;
     r->cursor = r->start = seq;
-    r->delivered = r->filtered = r->lost = r->gone = r->lost_told = r->gone_told = 0;
+    r->delivered = r->filtered = r->lost = r->gone = r->lost_told = r->gone_told = r->lap_done = 0;
     r->last_ns = INT64_MIN;
     r->peeked = NULL;
     note(r);

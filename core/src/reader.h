@@ -12,6 +12,8 @@ struct sctx_reader {
     uint64_t cursor, start;
     uint64_t delivered, filtered, lost, gone;
     uint64_t lost_told, gone_told; /* as of the last message delivered */
+    uint64_t lap_done;             /* delivered and filtered when it was lapped last */
+    uint32_t lap_room;             /* how far before the oldest message it went on then */
     struct arena_view *views;      /* by arena slot */
     struct filter filter;
     struct clock_map map;

@@ -299,7 +299,7 @@ struct sctx_message {
 };
 
 /* On a joined context it takes a place in the table of readers; on a tap it takes nothing. options may be NULL: from now on, all topics.
- * GATING; READ_ONLY: gated on a tap; FULL; NAME: a bad pattern; NO_MEMORY, REMOVED, FORKED, SYSTEM. [any thread] */
+ * GATING; READ_ONLY: gated on a tap; FULL; NAME: a bad pattern ('*' and '**' are whole levels); NO_MEMORY, REMOVED, FORKED, SYSTEM. [any thread] */
 SCTX_API int sctx_reader_open(sctx *ctx, const struct sctx_reader_options *options, sctx_reader **reader);
 SCTX_API void sctx_reader_close(sctx_reader *reader); /* NULL is allowed. [owner] */
 
@@ -392,6 +392,7 @@ struct sctx_marker_options {
     uint32_t flags;   /* of the fields below; 0 leaves what is there */
     uint32_t reserved;
     sctx_level low, high, step; /* step 0: only thresholds announce */
+    struct sctx_error *error;   /* or NULL */
 };
 
 /* Finds or makes a marker; a new one is 0. NAME; KIND: it is of another kind; NOT_FOUND (kind 0, or a tap); FULL, NO_SPACE, REMOVED, FORKED. [any thread] */
