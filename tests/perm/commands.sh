@@ -6,6 +6,9 @@ sctx=${SCTX_BUILD_DIR:?}/bin/sctx
 command -v setpriv >/dev/null || skip "setpriv is not installed"
 unset SCTX_DIR
 
+# The users are the machine's, not one build's: another run of these tests waits.
+exec 9</dev/shm && flock 9
+
 # A copy where everybody may run it: the build folder may be somebody's own.
 bin=$(mktemp -d) || exit 1
 trap 'rm -rf "$bin" /dev/shm/sctx-64001 /dev/shm/sctx-64002 /dev/shm/sctx-64003' EXIT

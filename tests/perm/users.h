@@ -9,7 +9,7 @@ enum who { OWNER, MEMBER, STRANGER, WHO_COUNT };
 extern const uid_t user_uid[WHO_COUNT];
 extern const char *const user_name[WHO_COUNT];
 
-/* Needs root: skips the program otherwise. Removes what an earlier run left. */
+/* Needs root: skips the program otherwise. Waits until no other run has these users. Removes what an earlier run left. */
 void users_begin(void);
 void users_end(void); /* removes the users' contexts in the standard place */
 
