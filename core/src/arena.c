@@ -49,6 +49,7 @@ static int arena_map(struct sctx *ctx, struct arena *a, int fd, uint32_t slot, u
         mapping_close(&map);
         return SCTX_ERR_DAMAGED;
     }
+    mapping_populate(&map);
     mapping_close(&a->map);
     a->map = map;
     a->header = h;

@@ -75,6 +75,15 @@ static inline void cpu_pause(void) {
 #endif
 }
 
+/* Asks for the line at `p` to be ours alone, for a store to come; any address will do. The compiler's own would ask for it to be read only. */
+static inline void fetch_to_write(const void *p) {
+#if defined(__x86_64__)
+    __asm__ volatile("prefetchw %0" ::"m"(*(const char *)p));
+#else
+    __asm__ volatile("prfm pstl1keep, %0" ::"Q"(*(const char *)p));
+#endif
+}
+
 /* Keeps the counter below from being read before the loads above are done. */
 static inline void load_fence(void) {
 #if defined(__x86_64__)

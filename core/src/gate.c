@@ -55,11 +55,12 @@ int gate_wait(struct sctx *ctx, struct gate_keeper *k, uint64_t seq) {
             for (int i = 0; i < 32; i++) cpu_pause();
             continue;
         }
-        if (!(load_relaxed(&e->flags) & READER_AWAITED)) atomic_fetch_or(&e->flags, READER_AWAITED);
         uint64_t now = clock_monotonic_ns();
         if (since == 0 || seq_before(furthest, gate)) {
             furthest = gate;
             since = now;
+        } else if (now - since > ctx->header.gate_timeout_ns / 8 && !(load_relaxed(&e->flags) & READER_AWAITED)) {
+            atomic_fetch_or(&e->flags, READER_AWAITED);
         }
         gate_reap(ctx, k, g); /* does nothing while it lives */
         if (now - since > ctx->header.gate_timeout_ns) {

@@ -11,8 +11,8 @@
  *           it to 0; the reader goes on lossy, flagged and counted. Our own participant's: let go at once, for we cannot wait for ourselves.
  *   Reader  copy, then swap the gate forward (release), once for many messages. Failed: evicted.
  *
- *   A blocked writer polls, with growing sleeps, and raises READER_AWAITED at the reader that it waits for: that one moves its gate at every message
- *   then instead of now and then. */
+ *   A blocked writer polls, with growing sleeps. After an eighth of the patience it raises READER_AWAITED at the reader that it waits for, which moves
+ *   its gate at the next message then, not only now and then. */
 #ifndef SCTX_GATE_H
 #define SCTX_GATE_H
 #include "ring.h"

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#define POPULATE_MOST (2u << 20)
+
 /* Mappings known to the SIGBUS handler. Slots are taken and given back by compare-and-swap on `state`; a mapping that finds no slot
  * works, unguarded. */
 enum slot_state { SLOT_FREE, SLOT_FILLING, SLOT_USED, SLOT_STATES = 4 }; /* in `state`, to which SLOT_STATES is added at each use */
@@ -40,6 +42,14 @@ int mapping_open(struct mapping *m, int fd, size_t bytes, bool writable, _Atomic
     *m = (struct mapping){.base = base, .bytes = bytes};
     m->guard = guard_add(m, lost);
     return 0;
+}
+
+void mapping_populate(const struct mapping *m) {
+#ifdef MADV_POPULATE_WRITE
+    (void)madvise(m->base, m->bytes < POPULATE_MOST ? m->bytes : POPULATE_MOST, MADV_POPULATE_WRITE); /* a kernel may not know it */
+#else
+    (void)m;
+#endif
 }
 
 void mapping_close(struct mapping *m) {

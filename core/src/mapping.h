@@ -15,5 +15,7 @@ struct mapping {
 
 /* Maps fd shared, never inherited by children. `lost` is raised when the file turns out to be truncated. 0 or -errno. [any thread] */
 int mapping_open(struct mapping *m, int fd, size_t bytes, bool writable, _Atomic uint32_t *lost);
+/* Makes a writable mapping's pages present, of the first 2 MiB, as far as that goes: else each is a fault when it is first written to. */
+void mapping_populate(const struct mapping *mapping);
 void mapping_close(struct mapping *m);
 #endif

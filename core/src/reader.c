@@ -13,8 +13,9 @@
 
 #define BUFFER_FIRST 4096u
 #define SPIN_MOST 512u
-#define AHEAD_PAUSES 16u /* about half a microsecond: some dozens of messages */
-#define AHEAD_BURST 4u   /* letting the writer get ahead paid if at least so many came */
+#define AHEAD_LEAST(hz) ((hz) >> 21) /* half a microsecond, in ticks */
+#define AHEAD_MOST(hz) ((hz) >> 17)  /* 8 microseconds: some hundreds of messages */
+#define AHEAD_BURST 4u               /* letting the writer get ahead paid if at least so many came */
 #define HOLD_MOST 4096u
 #define LAP_ROOM 4u
 #define LOOK_CLOSELY_NS UINT64_C(1000000000)
@@ -60,6 +61,7 @@ static struct sctx_reader *reader_new(struct sctx *ctx) {
     r->looked_ns = clock_monotonic_ns();
     r->spin = 64;
     r->hold_next = 16;
+    r->ahead = AHEAD_LEAST(ctx->header.clock_hz);
     r->lap_room = LAP_ROOM / 2;
     uint64_t n = ctx->cell_mask + 1;
     r->note_mask = (n / 8 < 64 ? n / 8 : 64) - 1;
@@ -236,8 +238,8 @@ static inline int reader_usable(const struct sctx_reader *r) {
 }
 
 /* Caught up with the writer. To poll its cell again at once would take the line away from it for each single message; in a stream it pays to let
- * it get ahead by some. Whether this is one shows in how many come then: where it did not pay, it is tried more and more seldom.
- * True: that was done, look again. */
+ * it get ahead by some. Whether this is one shows in how many come then: where it paid, by more the next time, up to an eighth of the ring; where it
+ * did not, it is tried more and more seldom. True: that was done, look again. */
 static bool caught_up(struct sctx_reader *r) {
     cpu_pause();
     if (r->burst == 0) return false;
@@ -245,11 +247,14 @@ static bool caught_up(struct sctx_reader *r) {
         bool paid = r->burst >= AHEAD_BURST;
         r->hold_next = paid ? 16 : r->hold_next < HOLD_MOST ? r->hold_next * 2 : HOLD_MOST;
         r->hold = paid ? 0 : r->hold_next;
+        r->ahead = !paid || r->burst > (r->ctx->cell_mask + 1) / 8 ? r->ahead / 2 : r->ahead * 2;
+        if (r->ahead > AHEAD_MOST(r->ctx->header.clock_hz)) r->ahead = AHEAD_MOST(r->ctx->header.clock_hz);
+        if (r->ahead < AHEAD_LEAST(r->ctx->header.clock_hz)) r->ahead = AHEAD_LEAST(r->ctx->header.clock_hz);
     }
     r->burst = 0;
     r->let_ahead = r->hold == 0;
     if (!r->let_ahead) return r->hold--, false;
-    for (uint32_t i = 0; i < AHEAD_PAUSES; i++) cpu_pause();
+    for (uint64_t begin = cpu_ticks(); cpu_ticks() - begin < r->ahead;) cpu_pause();
     return true;
 }
 

@@ -24,6 +24,7 @@ struct sctx_reader {
     uint32_t burst;           /* delivered since the last look that found nothing */
     uint32_t hold, hold_next; /* looks to go before it lets the writer get ahead again: reader.c, caught_up() */
     bool let_ahead;           /* it did so the last time */
+    uint64_t ahead;           /* for so many ticks, the next time */
 
     uint32_t slot; /* in the table of readers; UINT32_MAX: none (a tap, or a helper) */
     struct lock lock;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define AHEAD_BYTES 384u /* some small messages ahead: about as long as a line takes from another core */
+#define AHEAD_CELLS 12u
 #define STEPS_FREE 65536u /* attempts that others may win, however small the ring */
 
 static void chunks_reset(struct sctx_writer *w, uint64_t seq) {
@@ -228,6 +230,10 @@ always_inline void account(struct sctx_writer *w, size_t len, uint64_t total) {
     struct arena *a = &w->arena;
     if (unlikely(w->chunk_seq != NULL)) w->chunk_seq[(a->pos & a->mask) / a->step] = w->next - 1;
     a->pos += total;
+    /* What comes next was read by others the last time round: the locked swap would wait for each of these lines. */
+    fetch_to_write(a->data + ((a->pos + AHEAD_BYTES) & a->mask));
+    fetch_to_write(a->data + ((a->pos + AHEAD_BYTES + 64) & a->mask));
+    fetch_to_write(&w->cells[(w->next + AHEAD_CELLS) & w->cell_mask]);
     store_relaxed(&a->entry->published, load_relaxed(&a->entry->published) + 1); /* nobody else writes them */
     store_relaxed(&a->entry->payload, load_relaxed(&a->entry->payload) + len);
 }
