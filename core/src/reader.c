@@ -5,20 +5,16 @@
 #include "options.h"
 #include "participant.h"
 #include "testpoint.h"
-#include "wait.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define BUFFER_FIRST 4096u
-#define SPIN_MOST 512u
 #define AHEAD_LEAST(hz) ((hz) >> 21) /* half a microsecond, in ticks */
 #define AHEAD_MOST(hz) ((hz) >> 17)  /* 8 microseconds: some hundreds of messages */
 #define AHEAD_BURST 4u               /* letting the writer get ahead paid if at least so many came */
 #define HOLD_MOST 4096u
 #define LAP_ROOM 4u
-#define LOOK_CLOSELY_NS UINT64_C(1000000000)
 
 /* ---- opening -------------------------------------------------------------------------------------------------------------- */
 
@@ -123,7 +119,7 @@ static __attribute__((noinline)) void lapped(struct sctx_reader *r, uint64_t s) 
         uint64_t tail = load_relaxed(&r->ctx->hot->tail);
         uint64_t newest = tail - s < n ? tail : s + 1;
         bool again = r->delivered + r->filtered - r->lap_done < n / 2;
-        r->lap_room = !again ? LAP_ROOM : r->lap_room * 2 < n / 16 ? r->lap_room * 2 : (uint32_t)(n / 16);
+        r->lap_room = !again ? LAP_ROOM : r->lap_room * 2 < n / 16 ? r->lap_room * 2 : n / 16;
         r->lap_done = r->delivered + r->filtered;
         to = newest - n + r->lap_room;
         if (seq_before(to, r->cursor + 1)) to = r->cursor + 1;
@@ -194,6 +190,11 @@ static inline int locate(struct sctx_reader *r, struct found *f) {
     return SCTX_AGAIN;
 }
 
+bool reader_anything(struct sctx_reader *r) {
+    struct found f;
+    return locate(r, &f) != SCTX_AGAIN;
+}
+
 /* ---- what others see ------------------------------------------------------------------------------------------------------ */
 
 /* Moves the gate up to the cursor; finds out that it was let go. */
@@ -211,7 +212,7 @@ static void move_gate(struct sctx_reader *r) {
     participant_role(r->ctx, SCTX_ROLE_GATED, -1);
 }
 
-static __attribute__((noinline)) void note(struct sctx_reader *r) {
+__attribute__((noinline)) void reader_note(struct sctx_reader *r) {
     if (r->slot == UINT32_MAX || r->noted == r->cursor) return;
     struct reader_entry *e = &r->ctx->readers[r->slot];
     store_relaxed(&e->cursor, r->cursor);
@@ -260,7 +261,7 @@ static bool caught_up(struct sctx_reader *r) {
 
 /* Nothing there: tell others how far we are, forget the cause, and see whether there ever will be. */
 static __attribute__((noinline)) int found_nothing(struct sctx_reader *r) {
-    note(r);
+    reader_note(r);
     if (r->causes) cause_forget(r->ctx);
     if (unlikely(load_relaxed(&r->ctx->lost))) return SCTX_ERR_LOST;
     if (unlikely(context_removed(r->ctx))) return SCTX_ERR_REMOVED;
@@ -315,7 +316,7 @@ int sctx_read(sctx_reader *r, struct sctx_message *message) {
         struct found f;
         struct sctx_message m;
         if (unlikely((rc = locate(r, &f)) != SCTX_OK)) {
-            note(r);
+            reader_note(r);
             if (rc != SCTX_AGAIN) return rc;
             if (caught_up(r)) continue;
             break;
@@ -331,7 +332,7 @@ int sctx_read(sctx_reader *r, struct sctx_message *message) {
         TESTPOINT("read:copied");
         if (likely(record_whole(f.view, f.pos, f.total))) { /* R3 */
             delivered(r, &m);
-            if (unlikely(note_due(r))) note(r);
+            if (unlikely(note_due(r))) reader_note(r);
             *message = m;
             return SCTX_OK;
         }
@@ -350,7 +351,7 @@ int sctx_peek(sctx_reader *r, struct sctx_message *message) {
         struct found f;
         struct sctx_message m;
         if (unlikely((rc = locate(r, &f)) != SCTX_OK)) {
-            note(r);
+            reader_note(r);
             if (rc != SCTX_AGAIN) return rc;
             if (caught_up(r)) continue;
             break;
@@ -362,7 +363,7 @@ int sctx_peek(sctx_reader *r, struct sctx_message *message) {
             r->peeked_total = f.total;
             r->peeked_seq = m.seq;
             r->peeked_gen = f.view->gen;
-            if (note_due(r)) note(r); /* the gate stays before what is being looked at, until the next call */
+            if (note_due(r)) reader_note(r); /* the gate stays before what is being looked at, until the next call */
             delivered(r, &m);
             *message = m;
             return SCTX_OK;
@@ -508,100 +509,7 @@ int sctx_reader_seek(sctx_reader *r, uint64_t seq) {
     r->delivered = r->filtered = r->lost = r->gone = r->lost_told = r->gone_told = r->lap_done = 0;
     r->last_ns = INT64_MIN;
     r->peeked = NULL;
-    note(r);
+    reader_note(r);
     if (r->fd) reader_fd_poke(r);
     return SCTX_OK;
-}
-
-/* ---- waiting -------------------------------------------------------------------------------------------------------------- */
-
-static int64_t time_left(uint64_t end) {
-    uint64_t now = clock_monotonic_ns();
-    return end == UINT64_MAX ? INT64_MAX : now < end ? (int64_t)(end - now) : 0;
-}
-
-/* What ends a wait, other than a message. About once a second it looks at the folder, too, however short the single waits are. */
-static int wait_over(struct sctx_reader *r) {
-    uint64_t now = clock_monotonic_ns();
-    bool look_closely = now - r->looked_ns > LOOK_CLOSELY_NS;
-    if (look_closely) r->looked_ns = now;
-    int rc = look_closely ? sctx_check(r->ctx) : context_usable(r->ctx);
-    if (rc == SCTX_OK && context_removed(r->ctx)) rc = SCTX_ERR_REMOVED;
-    if (rc == SCTX_OK && unlikely(load_acquire(&r->cancelled)))
-        rc = SCTX_INTERRUPTED; /* after W1: whoever cancels advances the epoch next */
-    return rc;
-}
-
-/* Also what cannot be looked at is something to read: reading says why. */
-static bool anything(struct sctx_reader *r) {
-    struct found f;
-    return locate(r, &f) != SCTX_AGAIN;
-}
-
-/* Polls as long as that has paid lately. */
-static bool spin(struct sctx_reader *r) {
-    uint32_t budget = r->spin;
-    if (++r->waits % 64 == 0 && budget < 64) budget = 64; /* times may have changed */
-    for (uint32_t i = 0; i < budget; i++) {
-        cpu_pause();
-        if (cell_seq(r->ctx, r->cursor) == r->cursor - (r->ctx->cell_mask + 1)) continue;
-        if (!anything(r)) continue;
-        r->spin = r->spin * 2 + 16 < SPIN_MOST ? r->spin * 2 + 16 : SPIN_MOST;
-        return true;
-    }
-    r->spin /= 2;
-    return false;
-}
-
-static int wait_polling(struct sctx_reader *r, uint64_t end) {
-    int64_t pause = 100000;
-    for (;;) {
-        if (anything(r)) return SCTX_OK;
-        int rc = wait_over(r);
-        if (rc) return rc;
-        int64_t left = time_left(end);
-        if (left == 0) return SCTX_TIMEOUT;
-        pause = pause * 3 / 2 < 10000000 ? pause * 3 / 2 : 10000000;
-        if (nanosleep(&(struct timespec){.tv_nsec = (long)(left < pause ? left : pause)}, NULL) != 0 && errno == EINTR)
-            return SCTX_INTERRUPTED;
-    }
-}
-
-/* Writers wait for a gated reader whatever the topic. */
-static uint32_t wanted_bits(struct sctx_reader *r) {
-    return r->gated == 1 ? WAIT_EVERYTHING : filter_bits(r->ctx, &r->filter);
-}
-
-int reader_wait(struct sctx_reader *r, int64_t timeout_ns) {
-    struct sctx *ctx = r->ctx;
-    int rc = reader_usable(r);
-    if (rc) return rc;
-    bool any = anything(r);
-    note(r);
-    if (any) return SCTX_OK;
-    if ((rc = wait_over(r)) != SCTX_OK) return rc;
-    if (timeout_ns == 0) return SCTX_TIMEOUT;
-    uint64_t end = timeout_ns < 0 ? UINT64_MAX : clock_monotonic_ns() + (uint64_t)timeout_ns;
-    if (ctx->tap) return wait_polling(r, end);
-    if (spin(r)) return SCTX_OK;
-    for (;;) {
-        uint32_t bits = wanted_bits(r), epoch = 0;
-        for (uint32_t before = 0; before != bits; before = bits, bits = wanted_bits(r)) /* a topic may have come before the latch was set */
-            epoch = wait_announce(ctx, bits);                                           /* W1, W2 */
-        any = anything(r);                                                              /* W3 */
-        note(r);
-        if (any) return SCTX_OK;
-        if ((rc = wait_over(r)) != SCTX_OK) return rc;
-        int64_t left = time_left(end);
-        if (left == 0) return SCTX_TIMEOUT;
-        rc = wait_sleep(ctx, epoch, bits, left < WAIT_TIMEOUT_NS ? left : WAIT_TIMEOUT_NS); /* W4, W5 */
-        if (anything(r)) return SCTX_OK;
-        if (rc == -EINTR) return SCTX_INTERRUPTED;
-    }
-}
-
-int sctx_wait(sctx_reader *r, int64_t timeout_ns) {
-    if (!r) return SCTX_ERR_INVALID;
-    if (r->causes && *r->ctx->fork_token) cause_forget(r->ctx);
-    return reader_wait(r, timeout_ns);
 }

@@ -13,7 +13,7 @@ struct sctx_reader {
     uint64_t delivered, filtered, lost, gone;
     uint64_t lost_told, gone_told; /* as of the last message delivered */
     uint64_t lap_done;             /* delivered and filtered when it was lapped last */
-    uint32_t lap_room;             /* how far before the oldest message it went on then */
+    uint64_t lap_room;             /* how far before the oldest message it went on then */
     struct arena_view *views;      /* by arena slot */
     struct filter filter;
     struct clock_map map;
@@ -55,7 +55,13 @@ static inline void reader_cancel(struct sctx_reader *probe) {
     store_release(&probe->cancelled, true);
 }
 
-/* sctx_wait() without touching the thread's cause. */
+/* Is there something to read? Also what cannot be looked at is: reading says why. Moves on over what is not wanted. */
+bool reader_anything(struct sctx_reader *reader);
+
+/* Tells others how far the reader is. */
+void reader_note(struct sctx_reader *reader);
+
+/* reader_wait.c: sctx_wait() without touching the thread's cause. */
 int reader_wait(struct sctx_reader *reader, int64_t timeout_ns);
 
 /* reader_fd.c: the owner found nothing: watch from its cursor on. */
