@@ -77,22 +77,27 @@ static void check_context(struct doctor *doctor, int folder_fd, const char *name
         report_living(doctor, label, context, &info);
 }
 
-/* ".NAME.*" is what a context is called while it is made: soon renamed, unless its creator was killed. Other names are no context's. */
+/* What makers and removers of contexts work in; the library's create.c. The next one who makes a context there deletes it if nobody is at it. */
+static bool is_in_the_making(const char *name) {
+    return strncmp(name, ".sctx-new.", 10) == 0 || strncmp(name, ".sctx-old.", 10) == 0;
+}
+
+/* What is no context's is somebody's, and never proposed for removal: the folder may be anybody's home. */
 static void check_foreign(struct doctor *doctor, const char *folder, int folder_fd, const char *name) {
-    enum { MAKING_TAKES_AT_MOST_S = 10 };
+    enum { TAKES_AT_MOST_S = 10 };
     struct stat what;
-    char path[2 * DOCTOR_PATH], mine[MEND], mend[MEND], quoted[DOCTOR_QUOTED];
+    char path[2 * DOCTOR_PATH];
     if (fstatat(folder_fd, name, &what, AT_SYMLINK_NOFOLLOW) != 0) return;
-    if (name[0] == '.' && what.st_mtime + MAKING_TAKES_AT_MOST_S > time(NULL)) return;
     if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, name) >= DOCTOR_PATH) return;
-    shell_quote(path, quoted);
-    snprintf(mine, sizeof mine, "rm %s%s", S_ISDIR(what.st_mode) ? "-r " : "", quoted);
-    mend_by_owner(what.st_uid, mine, mend);
-    if (name[0] == '.')
-        doctor_report(doctor, VERDICT_WARN, "leftover", mend, "%s was left behind by a creator that was killed", name);
-    else
-        doctor_report(doctor, VERDICT_WARN, S_ISDIR(what.st_mode) ? "foreign folder" : "foreign file", mend, "%s is no context%s", path,
+    if (is_in_the_making(name)) {
+        if (what.st_mtime + TAKES_AT_MOST_S > time(NULL)) return;
+        doctor_report(doctor, VERDICT_WARN, "leftover", "it goes when the next context is made there, unless somebody is still at it",
+                      "%s: whoever made or removed a context was killed, or stands still", name);
+    } else if (name[0] != '.') {
+        doctor_report(doctor, VERDICT_WARN, S_ISDIR(what.st_mode) ? "foreign folder" : "foreign file",
+                      "keep contexts in a folder of their own (SCTX_DIR)", "%s is no context%s", path,
                       S_ISDIR(what.st_mode) ? ", nor can one have that name" : "");
+    }
 }
 
 static void check_owner(struct doctor *doctor, const char *folder, int folder_fd) {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define GENERATIONS_KEPT 64u /* more of a slot are never there at once: a larger distance is nonsense */
@@ -125,36 +126,37 @@ static bool owner_runs(const struct arena_entry *e) {
     return start && load_relaxed(&e->join) && process_start_time(load_relaxed(&e->pid)) == start;
 }
 
-/* The largest arena of a dead owner of ours, with its slot locked; false: none. */
-static bool dead_take_largest(struct sctx *ctx, const struct arena *a, uint32_t own, uint32_t *slot) {
-    uint64_t most = 0;
-    bool found = false;
+/* Bytes of all arenas that dead owners of ours left. *largest (unless NULL): the slot of the largest, locked; UINT32_MAX: there is none. */
+static uint64_t dead_bytes(struct sctx *ctx, const struct arena *a, uint32_t own, uint32_t *largest) {
+    uint64_t most = 0, sum = 0;
+    if (largest) *largest = UINT32_MAX;
     for (uint32_t k = 0; k < LAYOUT_ARENA_SLOTS; k++) {
         const struct arena_entry *e = &ctx->arenas[k];
         uint64_t bytes = load_relaxed(&e->bytes) + load_relaxed(&e->old_bytes);
-        if (k == own || bytes <= most || !load_acquire(&e->gen) || load_relaxed(&e->uid) != geteuid()) continue;
+        if (k == own || bytes == 0 || !load_acquire(&e->gen) || load_relaxed(&e->uid) != geteuid()) continue;
         if (lock_try(&a->lock, LOCK_ARENA + k) != 0) continue;
-        if (owner_runs(e)) {
+        bool dead = !owner_runs(e), keep = dead && largest && bytes > most;
+        if (dead) sum += bytes;
+        if (keep && *largest != UINT32_MAX) (void)lock_release(&a->lock, LOCK_ARENA + *largest);
+        if (keep) {
+            *largest = k;
+            most = bytes;
+        } else {
             (void)lock_release(&a->lock, LOCK_ARENA + k);
-            continue;
         }
-        if (found) (void)lock_release(&a->lock, LOCK_ARENA + *slot);
-        *slot = k;
-        most = bytes;
-        found = true;
     }
-    return found;
+    return sum;
 }
 
 /* For want of memory: drops the largest of the arenas that the dead left. What was said in it is gone; the living come first. */
 static bool drop_dead(struct sctx *ctx, const struct arena *a, uint32_t own, int folder) {
-    uint32_t slot, gen;
-    if (!dead_take_largest(ctx, a, own, &slot)) return false;
+    uint32_t slot;
+    (void)dead_bytes(ctx, a, own, &slot);
+    if (slot == UINT32_MAX) return false;
     struct arena_entry *e = &ctx->arenas[slot];
     char name[32];
-    gen = load_relaxed(&e->gen);
-    uint32_t oldest = load_relaxed(&e->oldest);
-    for (uint32_t g = gen - oldest < GENERATIONS_KEPT ? oldest : gen; g != gen + 1; g++) {
+    uint32_t gen = load_relaxed(&e->gen), oldest = load_relaxed(&e->oldest);
+    for (uint32_t g = gen - oldest < GENERATIONS_KEPT ? oldest : gen; g != gen + 2; g++) { /* the one after it may be half made */
         arena_file_name(name, slot, g);
         (void)unlinkat(folder, name, 0);
     }
@@ -165,48 +167,66 @@ static bool drop_dead(struct sctx *ctx, const struct arena *a, uint32_t own, int
     return true;
 }
 
+static uint64_t memory_used(struct sctx *ctx) {
+    return ctx->header.section[SECTION_TOPICS].off + intern_memory(ctx) + arena_memory(ctx, NULL);
+}
+
 /* Notes what the slot is going to take, before it takes it: two who grow at once both see both, so the cap holds. */
-static int arena_budget(struct sctx *ctx, const struct arena *a, uint32_t slot, uint64_t bytes, uint64_t old_bytes, int folder,
+static int arena_budget(struct sctx *ctx, const struct arena *a, uint32_t slot, uint64_t bytes, uint64_t old_bytes, bool drop, int folder,
                         struct sctx_error *error) {
     struct arena_entry *e = &ctx->arenas[slot];
-    uint64_t was = load_relaxed(&e->bytes), was_old = load_relaxed(&e->old_bytes), sum;
+    uint64_t was = load_relaxed(&e->bytes), was_old = load_relaxed(&e->old_bytes), most = ctx->header.max_memory;
     store_relaxed(&e->bytes, bytes);
     store_relaxed(&e->old_bytes, old_bytes);
     atomic_thread_fence(memory_order_seq_cst);
-    do {
-        sum = ctx->header.section[SECTION_TOPICS].off + intern_memory(ctx) + arena_memory(ctx, NULL);
-        if (sum <= ctx->header.max_memory) return SCTX_OK;
-    } while (drop_dead(ctx, a, slot, folder));
+    uint64_t sum = memory_used(ctx);
+    bool enough = sum <= most || (drop && sum - most <= dead_bytes(ctx, a, slot, NULL)); /* nothing is dropped in vain */
+    for (uint32_t dropped = 0; enough && sum > most; dropped++) {
+        enough = dropped < LAYOUT_ARENA_SLOTS && drop_dead(ctx, a, slot, folder);
+        sum = memory_used(ctx);
+    }
+    if (enough) return SCTX_OK;
     store_relaxed(&e->bytes, was);
     store_relaxed(&e->old_bytes, was_old);
     return fail(error, SCTX_ERR_NO_SPACE,
                 "an arena of %llu KiB would take the context to %llu KiB, its --max-memory is %llu KiB; make one that may take more (sctx "
                 "create NAME --max-memory SIZE)",
-                (unsigned long long)(bytes >> 10), (unsigned long long)(sum >> 10), (unsigned long long)(ctx->header.max_memory >> 10));
+                (unsigned long long)(bytes >> 10), (unsigned long long)(sum >> 10), (unsigned long long)(most >> 10));
+}
+
+/* Would there be room in the file system if the dead made some? Not where it is something else that is lacking. */
+static bool dropping_helps(struct sctx *ctx, const struct arena *a, uint32_t slot, int folder, uint64_t bytes) {
+    struct statvfs fs;
+    if (fstatvfs(folder, &fs) != 0) return false;
+    uint64_t free = (uint64_t)fs.f_bavail * fs.f_frsize, needed = bytes + LAYOUT_PAGE;
+    return free < needed && needed - free <= dead_bytes(ctx, a, slot, NULL);
 }
 
 /* A new file for the slot: the generation after *gen, or a later one. A descriptor or a status. */
-static int arena_file_next(struct sctx *ctx, const struct arena *a, int folder, uint32_t slot, uint32_t *gen, uint64_t bytes,
+static int arena_file_next(struct sctx *ctx, const struct arena *a, int folder, uint32_t slot, uint32_t *gen, uint64_t bytes, bool drop,
                            struct sctx_error *error) {
     uint32_t g = generation_after(*gen);
     int fd = arena_file_make(ctx, folder, slot, g, bytes, error);
     for (int tries = 0; fd == SCTX_ERR_EXISTS && tries < 16; tries++) /* another user's, who died at it or means ill: not ours to unlink */
         fd = arena_file_make(ctx, folder, slot, g = generation_after(g), bytes, error);
-    while (fd == SCTX_ERR_NO_SPACE && drop_dead(ctx, a, slot, folder)) fd = arena_file_make(ctx, folder, slot, g, bytes, error);
+    for (uint32_t dropped = 0; fd == SCTX_ERR_NO_SPACE && drop && dropped < LAYOUT_ARENA_SLOTS; dropped++) {
+        if (!dropping_helps(ctx, a, slot, folder, bytes) || !drop_dead(ctx, a, slot, folder)) break;
+        fd = arena_file_make(ctx, folder, slot, g, bytes, error);
+    }
     *gen = g;
     return fd;
 }
 
 /* A3, under the slot's lock. */
-static int arena_replace(struct sctx *ctx, struct arena *a, uint32_t slot, uint64_t bytes, struct sctx_error *error) {
+static int arena_replace(struct sctx *ctx, struct arena *a, uint32_t slot, uint64_t bytes, bool drop, struct sctx_error *error) {
     struct arena_entry *e = &ctx->arenas[slot];
     uint32_t gen = load_relaxed(&e->gen), g = gen;
     int folder = context_folder(ctx);
     if (folder < 0) return fail(error, folder, "the folder %s cannot be opened any more", ctx->path);
     uint64_t was = load_relaxed(&e->bytes), was_old = load_relaxed(&e->old_bytes);
-    int rc = arena_budget(ctx, a, slot, bytes, gen ? was_old + was : 0, folder, error);
+    int rc = arena_budget(ctx, a, slot, bytes, gen ? was_old + was : 0, drop, folder, error);
     if (rc) return rc;
-    int fd = arena_file_next(ctx, a, folder, slot, &g, bytes, error);
+    int fd = arena_file_next(ctx, a, folder, slot, &g, bytes, drop, error);
     rc = fd < 0 ? fd : arena_map(ctx, a, fd, slot, g);
     if (fd >= 0) close(fd);
     if (rc) {
@@ -267,7 +287,7 @@ static int arena_take(struct sctx *ctx, struct arena *a, uint32_t slot, uint64_t
     int rc = SCTX_ERR_NOT_FOUND;
     if (load_acquire(&ctx->arenas[slot].gen)) rc = arena_adopt(ctx, a, slot, bytes);
     if (rc == SCTX_ERR_ACCESS || rc == SCTX_ERR_STATE) return SCTX_ERR_EXISTS;
-    return rc ? arena_replace(ctx, a, slot, bytes, error) : SCTX_OK;
+    return rc ? arena_replace(ctx, a, slot, bytes, true, error) : SCTX_OK;
 }
 
 int arena_claim(struct sctx *ctx, struct arena *a, uint64_t bytes, struct sctx_error *error) {
@@ -302,11 +322,11 @@ int arena_claim(struct sctx *ctx, struct arena *a, uint64_t bytes, struct sctx_e
     return fail(error, SCTX_ERR_FULL, "all %u arenas of %s are taken", LAYOUT_ARENA_SLOTS, ctx->path);
 }
 
-int arena_grow(struct sctx *ctx, struct arena *a, uint64_t bytes, uint64_t last_seq, struct sctx_error *error) {
+int arena_grow(struct sctx *ctx, struct arena *a, uint64_t bytes, uint64_t last_seq, bool drop, struct sctx_error *error) {
     struct arena_header *old = a->header;
     struct mapping old_map = a->map;
     a->map = (struct mapping){0}; /* kept until the new one stands */
-    int rc = arena_replace(ctx, a, a->slot, bytes, error);
+    int rc = arena_replace(ctx, a, a->slot, bytes, drop, error);
     if (rc) {
         a->map = old_map;
         return rc == SCTX_ERR_EXISTS ? SCTX_ERR_SYSTEM : rc;
@@ -323,12 +343,16 @@ static bool arena_needed(struct sctx *ctx, int folder, uint32_t slot, uint32_t g
     char name[32];
     arena_file_name(name, slot, gen);
     int fd = place_open_file(folder, name, O_RDWR, geteuid(), ctx->path, NULL);
-    if (fd < 0) return false;
     struct mapping m;
     struct stat st;
     _Atomic uint32_t lost = 0;
-    bool needed = false;
-    if (fstat(fd, &st) == 0 && st.st_size > (off_t)LAYOUT_PAGE && mapping_open(&m, fd, LAYOUT_PAGE, true, &lost) == 0) {
+    if (fd < 0) {
+        bool later = (fd == SCTX_ERR_SYSTEM || fd == SCTX_ERR_NO_MEMORY) && fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+        if (later && st.st_size > (off_t)LAYOUT_PAGE) *bytes = (uint64_t)st.st_size - LAYOUT_PAGE;
+        return later;
+    }
+    bool needed = fstat(fd, &st) != 0 || st.st_size > (off_t)LAYOUT_PAGE; /* unless it can be seen that it is not */
+    if (needed && mapping_open(&m, fd, LAYOUT_PAGE, true, &lost) == 0) {
         struct arena_header *h = (struct arena_header *)(void *)m.base;
         if (!load_acquire(&h->retired)) {
             store_relaxed(&h->last_seq, ring_tail(ctx));

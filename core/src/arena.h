@@ -33,8 +33,9 @@ struct arena {
 /* Takes a slot and an arena of at least `bytes`. [any thread] */
 int arena_claim(struct sctx *ctx, struct arena *arena, uint64_t bytes, struct sctx_error *error);
 
-/* Moves to a larger arena in the same slot; `last_seq` is the last message in the old one. On failure all stays as it was. */
-int arena_grow(struct sctx *ctx, struct arena *arena, uint64_t bytes, uint64_t last_seq, struct sctx_error *error);
+/* Moves to a larger arena in the same slot; `last_seq` is the last message in the old one. `drop`: arenas of the dead may go for it, if that helps. On
+ * failure all stays as it was. */
+int arena_grow(struct sctx *ctx, struct arena *arena, uint64_t bytes, uint64_t last_seq, bool drop, struct sctx_error *error);
 
 /* Unlinks older generations that no cell refers to any more. */
 void arena_sweep(struct sctx *ctx, struct arena *arena);

@@ -202,7 +202,8 @@ static bool ring_there(struct sctx *ctx) {
         gone = !there && errno == ENOENT;
     }
     pthread_mutex_unlock(&ctx->files);
-    return !cut && !gone && !(there && (named.st_ino != ring.ino || named.st_dev != ring.dev));
+    bool other = there && (named.st_ino != ring.ino || named.st_dev != ring.dev || (uint64_t)named.st_size < ctx->header.file_bytes);
+    return !cut && !gone && !other;
 }
 
 int sctx_check(sctx *ctx) {

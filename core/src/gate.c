@@ -56,7 +56,8 @@ int gate_wait(struct sctx *ctx, struct gate_keeper *k, uint64_t seq) {
             continue;
         }
         uint64_t now = clock_monotonic_ns();
-        if (since == 0 || seq_before(furthest, gate)) {
+        bool sane = !seq_before(gate, seq - 2 * (ctx->cell_mask + 1)); /* an honest one is not behind what was overwritten long ago */
+        if (since == 0 || (sane && seq_before(furthest, gate))) {
             furthest = gate;
             since = now;
         } else if (now - since > ctx->header.gate_timeout_ns / 8 && !(load_relaxed(&e->flags) & READER_AWAITED)) {

@@ -9,8 +9,8 @@
  *   Publish (the owner of the arena; tests/model/publish.pml)
  *     P1  if the record does not fit below `intent`: wait for gated readers of what is given up; intent += whole steps; release fence
  *     P2  write header and payload into the arena
- *     P3  t = max(own last + 1, tail hint); look at the cell: seq == t-N: go on. seq >= t: t = seq + 1, again. seq < t-N: the
- *         hint ran ahead, find the truth by a scan
+ *     P3  t = max(own last + 1, tail hint); the hint counts only if t-1 is published, else it ran ahead: find the truth by a scan.
+ *         Look at the cell: seq == t-N: go on. seq >= t: t = seq + 1, again
  *     P4  gated readers: only if t-N < every gate (gate.h)
  *     P5  stamp time and cause, after the cell was read, before the swap (a load fence between, unless t-1 is the writer's own),
  *         so that time never goes back along seq
@@ -57,6 +57,8 @@
 #define LAYOUT_HEAP_BYTES (64u << 20)
 #define LAYOUT_CLOCK_SLOTS 64u
 #define LAYOUT_GATE_TIMEOUT_MAX_NS UINT64_C(3600000000000)
+#define LAYOUT_HZ_MIN UINT64_C(1000000) /* no processor's counter is slower, or faster, than these */
+#define LAYOUT_HZ_MAX UINT64_C(100000000000)
 #define LAYOUT_RING_MAX (1u << 30) /* bytes; nobody is led to map more */
 
 enum layout_section {

@@ -229,6 +229,11 @@ static void touch(struct sctx_marker *m) {
     store_relaxed(&m->entry->ticks, clock_now(m->ctx->header.clock));
 }
 
+/* Before it is: of all who set it, one is the first. */
+static bool first_set(struct sctx_marker *m) {
+    return load_relaxed(&m->entry->ticks) == 0 && atomic_exchange(&m->entry->ticks, clock_now(m->ctx->header.clock)) == 0;
+}
+
 int sctx_marker_set(sctx_marker *m, sctx_level level) {
     if (!m) return SCTX_ERR_INVALID;
     int rc = changeable(m);
@@ -240,7 +245,7 @@ int sctx_marker_set(sctx_marker *m, sctx_level level) {
         touch(m);
         return SCTX_OK;
     }
-    bool first = load_relaxed(&m->entry->ticks) == 0 && atomic_exchange(&m->entry->ticks, clock_now(m->ctx->header.clock)) == 0;
+    bool first = first_set(m);
     uint64_t was = load_relaxed(&m->entry->level); /* swapped, so that of two who cross at once each sees its own crossing */
     TESTPOINT("marker:before-swap");
     while (!atomic_compare_exchange_weak(&m->entry->level, &was, to_word(level))) {}
@@ -259,7 +264,7 @@ int sctx_marker_add(sctx_marker *m, sctx_level delta, sctx_level *now) {
     if (!m) return SCTX_ERR_INVALID;
     int rc = changeable(m);
     if (rc) return rc;
-    bool announces = load_relaxed(&m->entry->flags) & SCTX_MARKER_ANNOUNCE;
+    bool announces = load_relaxed(&m->entry->flags) & SCTX_MARKER_ANNOUNCE, first = announces && first_set(m);
     uint64_t was;
     if (m->kind != SCTX_MARKER_F64) {
         was = atomic_fetch_add(&m->entry->level, delta.counter);
@@ -272,7 +277,7 @@ int sctx_marker_add(sctx_marker *m, sctx_level delta, sctx_level *now) {
     touch(m);
     const sctx_level before = from_word(was), level = sum(m->kind, before, delta);
     if (now) *now = level;
-    return announces ? announce(m, &before, level) : SCTX_OK;
+    return announces ? announce(m, first && was == 0 ? NULL : &before, level) : SCTX_OK;
 }
 
 sctx_level sctx_marker_level(const sctx_marker *m) {

@@ -138,6 +138,8 @@ int place_open_file(int dir, const char *file, int flags, uid_t owner, const cha
     return fd;
 }
 
+#define PIECE (UINT64_C(4) << 20)
+
 /* Files longer than `ulimit -f` would end the process by a signal. What a file has already is not limited. */
 static bool is_too_long(int fd, uint64_t bytes) {
     struct rlimit limit;
@@ -163,9 +165,12 @@ int place_set_size(int fd, uint64_t bytes, const char *what, struct sctx_error *
 
 int place_allocate(int fd, uint64_t off, uint64_t bytes, const char *what, struct sctx_error *error) {
     int err = is_too_long(fd, off + bytes) ? EFBIG : 0;
-    if (!err) do
-            err = posix_fallocate(fd, (off_t)off, (off_t)bytes);
-        while (err == EINTR);
+    for (uint64_t done = 0; !err && done < bytes;) { /* in pieces: some kernels undo what a signal interrupts */
+        uint64_t piece = bytes - done < PIECE ? bytes - done : PIECE;
+        err = posix_fallocate(fd, (off_t)(off + done), (off_t)piece);
+        if (!err) done += piece;
+        if (err == EINTR) err = 0;
+    }
     if (!err) return SCTX_OK;
     if (err == EFBIG) return fail_too_long(error, what, off + bytes);
     if (status_of_errno(err) != SCTX_ERR_NO_SPACE) return fail(error, status_of_errno(err), "cannot allocate %s: %s", what, strerror(err));

@@ -449,7 +449,6 @@ int sctx_reader_open(sctx *ctx, const struct sctx_reader_options *options, sctx_
         r->gate = gate_word(tail);
     }
     set_start(r, &o, tail);
-    if (gated) move_gate(r); /* to a seq that is still to come: what is before that holds nobody */
     if (r->slot != UINT32_MAX) {
         struct reader_entry *e = &ctx->readers[r->slot];
         store_relaxed(&e->flags, gated);
@@ -458,6 +457,7 @@ int sctx_reader_open(sctx *ctx, const struct sctx_reader_options *options, sctx_
         r->noted = r->cursor;
         store_release(&e->join, ctx->join);
         participant_role(ctx, reader_roles(r), 1);
+        if (gated) move_gate(r); /* to a seq that is still to come: what is before that holds nobody */
     }
     *reader = r;
     return SCTX_OK;

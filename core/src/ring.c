@@ -118,9 +118,10 @@ static int header_validate(const struct ring_header *h, uint64_t size, bool writ
             return fail(error, SCTX_ERR_DAMAGED, "the ring's header is damaged: section '%s' is out of place", sections[i].name);
     }
     uint64_t n = h->section[SECTION_CELLS].count;
-    if ((n & (n - 1)) || n < LAYOUT_CELLS_MIN || h->clock > CLOCK_KIND_TICKS || !h->clock_hz ||
-        h->gate_timeout_ns > LAYOUT_GATE_TIMEOUT_MAX_NS || (h->arena_bytes & (h->arena_bytes - 1)) || h->arena_bytes < LAYOUT_ARENA_MIN ||
-        h->arena_bytes > LAYOUT_ARENA_MAX)
+    bool clock_fits = h->clock == CLOCK_KIND_TICKS ? h->clock_hz >= LAYOUT_HZ_MIN && h->clock_hz <= LAYOUT_HZ_MAX
+                                                   : h->clock == CLOCK_KIND_MONOTONIC && h->clock_hz == UINT64_C(1000000000);
+    if ((n & (n - 1)) || n < LAYOUT_CELLS_MIN || !clock_fits || h->gate_timeout_ns > LAYOUT_GATE_TIMEOUT_MAX_NS ||
+        (h->arena_bytes & (h->arena_bytes - 1)) || h->arena_bytes < LAYOUT_ARENA_MIN || h->arena_bytes > LAYOUT_ARENA_MAX)
         return fail(error, SCTX_ERR_DAMAGED, "the ring's header is damaged: sizes make no sense");
     if (h->file_bytes > size)
         return fail(error, SCTX_ERR_DAMAGED, "the ring's file is %llu bytes long, its header says %llu: it was cut",

@@ -97,18 +97,6 @@ static __attribute__((noinline)) int advance_intent(struct sctx_writer *w, uint6
     return SCTX_OK;
 }
 
-/* A message larger than a quarter of the arena: a larger arena. */
-static __attribute__((noinline)) int larger_arena(struct sctx_writer *w, uint64_t total) {
-    uint64_t bytes = w->arena.bytes;
-    while (arena_largest(bytes) < total && bytes < LAYOUT_ARENA_MAX) bytes *= 2;
-    if (arena_largest(bytes) < total)
-        return fail(&w->error, SCTX_ERR_TOO_BIG, "a message of %llu bytes fits no arena", (unsigned long long)total);
-    int rc = arena_grow(w->ctx, &w->arena, bytes, w->next - 1, &w->error);
-    if (rc == SCTX_OK) chunks_reset(w, w->next - 1);
-    if (rc == SCTX_ERR_NO_SPACE && total <= w->arena.bytes / 2) return SCTX_OK; /* it fits here, too, only that less of the past is kept */
-    return rc;
-}
-
 /* The text is of the last failure: an older one must not stand beside a newer status. */
 static __attribute__((noinline, cold)) int nothing_to_add(struct sctx_writer *w, int status) {
     w->error.text[0] = '\0';
@@ -120,6 +108,20 @@ static inline int writer_ready(struct sctx_writer *w) {
     if (unlikely(*w->fork_token == 0)) return nothing_to_add(w, SCTX_ERR_FORKED);
     if (unlikely(load_relaxed(&w->hot->state) == RING_REMOVED)) return nothing_to_add(w, SCTX_ERR_REMOVED);
     return unlikely(load_relaxed(&w->ctx->lost) | load_relaxed(&w->arena.lost)) ? nothing_to_add(w, SCTX_ERR_LOST) : SCTX_OK;
+}
+
+/* A message larger than a quarter of the arena: a larger arena. */
+static __attribute__((noinline)) int larger_arena(struct sctx_writer *w, uint64_t total) {
+    uint64_t bytes = w->arena.bytes;
+    while (arena_largest(bytes) < total && bytes < LAYOUT_ARENA_MAX) bytes *= 2;
+    if (arena_largest(bytes) < total)
+        return fail(&w->error, SCTX_ERR_TOO_BIG, "a message of %llu bytes fits no arena", (unsigned long long)total);
+    bool fits = total <= w->arena.bytes / 2; /* here, too, only that less of the past is kept */
+    int rc = arena_grow(w->ctx, &w->arena, bytes, w->next - 1, !fits, &w->error);
+    if (rc == SCTX_OK) chunks_reset(w, w->next - 1);
+    if (rc == SCTX_OK || !fits || writer_ready(w) != SCTX_OK) return rc;
+    w->arena.largest = w->arena.bytes / 2; /* not to be tried again at each message */
+    return nothing_to_add(w, SCTX_OK);
 }
 
 /* Room for a record of `total` bytes at arena.pos. Records are in one piece: what does not fit before the arena's end begins at its start. */
@@ -148,6 +150,7 @@ static __attribute__((noinline)) uint64_t stamp_seldom(struct sctx_writer *w) {
     w->clock_noted = clock_note(&w->ctx->clock);
     (void)sctx_check(w->ctx);
     if (load_relaxed(&w->arena.entry->oldest) != w->arena.gen) arena_sweep(w->ctx, &w->arena);
+    w->arena.largest = arena_largest(w->arena.bytes); /* where growing failed it may be tried again */
     load_fence();
     return clock_now(w->clock_kind);
 }

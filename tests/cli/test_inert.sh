@@ -110,12 +110,12 @@ test_errors() {
 }
 
 test_doctor_and_foreign_names() {
-    mkdir "$SCTX_DIR/"$'evil\033[31m\xff' "$SCTX_DIR/"$'.left\u202e.1'
-    touch -d '1 hour ago' "$SCTX_DIR/"$'.left\u202e.1'
+    mkdir "$SCTX_DIR/"$'evil\033[31m\xff' "$SCTX_DIR/"$'.sctx-new.\u202e.1'
+    touch -d '1 hour ago' "$SCTX_DIR/"$'.sctx-new.\u202e.1'
     sctx doctor >"$T/out" 2>"$T/err" || true
     is_inert "$T/out"
     has "$T/out" 'evil\x1B[31m\xFF'
-    has "$T/out" 'was left behind'
+    has "$T/out" 'leftover'
     sctx doctor --json >"$T/out" || true
     is_inert "$T/out"
     jq -e . "$T/out" >"$T/value"

@@ -174,23 +174,43 @@ test_doctor_looks_where_the_contexts_are() {
 
 test_doctor_proposes_what_works() {
     local name
-    mkdir "$SCTX_DIR/-x" "$SCTX_DIR/"$'e\033[31m\377 it'"'s" "$SCTX_DIR/user:x" "$SCTX_DIR/noring" "$SCTX_DIR/.left.1"
-    echo >"$SCTX_DIR/a file"
-    touch -d '1 hour ago' "$SCTX_DIR/.left.1"
+    mkdir "$SCTX_DIR/noring" "$SCTX_DIR/.sctx-new.c.1" "$SCTX_DIR/.sctx-old.c.2"
+    touch -d '1 hour ago' "$SCTX_DIR/.sctx-new.c.1"
     sctx create noalive
     sctx create whole
     rm "$SCTX_DIR/noalive/alive"
+    mkdir "$SCTX_DIR/.sctx-new.c.3"
+    touch -d '1 hour ago' "$SCTX_DIR/.sctx-new.c.3"
     exits 1 sctx doctor --json
     cp "$T/out" first
     for name in noalive noring; do
         jq -se --arg check "context $name" 'any(.[]; .check == $check and .status == "fail" and (.detail | test("is missing")))' first
     done
+    same "$(jq -r 'select(.check == "leftover") | .detail' first | grep -c 'sctx-new.c.3')" 1
     # As people see them, and as they would paste them.
-    sctx doctor | sed -n 's/^ *-> \(rm .*\)/\1/p; s/^ *-> \(sctx rm no[a-z]*\) removes it$/\1/p' >mends
-    same "$(wc -l <mends)" 7
+    sctx doctor | sed -n 's/^ *-> \(sctx rm no[a-z]*\) removes it$/\1/p' >mends
+    same "$(wc -l <mends)" 2
     sed "s|^sctx|'$sctx_bin'|" mends | bash -e
+    sctx create another # cleans up
+    sctx rm another
+    rmdir "$SCTX_DIR"/.sctx-old.* 2>/dev/null || true # it was just made: left alone
     same "$(ls -A "$SCTX_DIR")" whole
     exits 0 sctx doctor
+}
+
+# What is no context's is somebody's: it is never proposed that it be removed.
+test_doctor_removes_nothing_of_others() {
+    mkdir "$SCTX_DIR/-x" "$SCTX_DIR/"$'e\033[31m\377 it'"'s" "$SCTX_DIR/user:x" "$SCTX_DIR/.ssh"
+    echo >"$SCTX_DIR/a file"
+    echo >"$SCTX_DIR/.bashrc"
+    touch -d '1 hour ago' "$SCTX_DIR/.ssh" "$SCTX_DIR/.bashrc"
+    exits 0 sctx doctor
+    lacks "$T/out" "rm "
+    lacks "$T/out" .ssh
+    lacks "$T/out" .bashrc
+    is_inert "$T/out"
+    exits 0 sctx doctor --json
+    same "$(grep -c '"foreign f' "$T/out")" 4
 }
 
 test_doctor_of_one_context() {

@@ -111,7 +111,7 @@ static void await_sleep(struct sleeper *s) {
         char *state = strrchr(text, ')');
         if (state && state[1] && state[2] == 'S') return;
     }
-    CHECK(!"it never sleeps");
+    check_failed(__FILE__, __LINE__, "it sleeps at last");
 }
 
 static void sleepers_start(struct sleeper *s, unsigned n, uint32_t bits) {

@@ -70,14 +70,24 @@ run_to() { # run_to FULL|CLOSED COMMAND...: prints the exit code
     echo "$code"
 }
 
+# A level that is there when a watch begins is no change: so there is another, and another, until it has seen one.
+add_until_noticed() {
+    while [ ! -e "$T/noticed" ]; do
+        "$sctx" add level 1 >/dev/null
+        sleep 0.05
+    done
+}
+
 for command in "${commands[@]}"; do
     read -ra words <<<"$command"
     for to in FULL CLOSED; do
         tried=$((tried + 1))
         [ "${words[0]}" = create ] && "$sctx" rm new 2>/dev/null
         [ "${words[0]}" = rm ] && "$sctx" create new 2>/dev/null
-        [ "${words[0]}" = watch ] && (sleep 0.3 && "$sctx" add level 1 >/dev/null) &
+        rm -f "$T/noticed"
+        [ "${words[0]}" = watch ] && add_until_noticed &
         code=$(run_to $to "${words[@]}")
+        : >"$T/noticed"
         wait
         # What prints nothing has nothing to complain of.
         prints=1
@@ -89,8 +99,10 @@ for command in "${commands[@]}"; do
     tried=$((tried + 1))
     [ "${words[0]}" = create ] && "$sctx" rm new 2>/dev/null
     [ "${words[0]}" = rm ] && "$sctx" create new 2>/dev/null
-    [ "${words[0]}" = watch ] && (sleep 0.3 && "$sctx" add level 1 >/dev/null) &
+    rm -f "$T/noticed"
+    [ "${words[0]}" = watch ] && add_until_noticed &
     { timeout -k 5 20 "$sctx" "${words[@]}" 2>"$T/err" </dev/null; echo $? >"$T/code"; } | head -n 1 >/dev/null
+    : >"$T/noticed"
     wait
     code=$(cat "$T/code")
     case $command in doctor) [ "$code" -le 1 ] ;; *) [ "$code" = 0 ] ;; esac || bad "$command | head -1: exit $code"

@@ -28,6 +28,8 @@ nothing_left() {
 
 prepare() {
     rm -rf "${SCTX_DIR:?}"/* "$SCTX_DIR"/.sctx-*
+    # What a killed creator left, for the next one to clean up.
+    [ "$1" = create ] && mkdir "$SCTX_DIR/.sctx-new.dead.1" && : >"$SCTX_DIR/.sctx-new.dead.1/alive"
     [ "$1" = create ] || { "$sctx" create --cells 64 --arena 64KiB && "$sctx" pub t first; } >/dev/null || exit 1
 }
 
@@ -38,6 +40,7 @@ try() {
     prepare "$name"
     first=$(first_of "$kind" "$@")
     last=$(count_of "$kind")
+    [ "$last" -ge "$first" ] || bad "$name makes no call of $kind: nothing was tried"
     for ((n = first; n <= last && n < first + 40; n++)); do
         prepare "$name"
         tried=$((tried + 1))
@@ -50,6 +53,7 @@ try() {
         esac
         if [ "$error" = EINTR ] && [ $code -ne 0 ] && [ "$kind" != openat ]; then bad "$name, $kind $n: exit $code for a signal that came"; fi
         # A folder that could not be deleted is left for the next one who creates.
+        find "$SCTX_DIR" -mindepth 1 -maxdepth 1 -name '.sctx-*' -exec touch -d '1 hour ago' {} + # what was just being made is left alone
         nothing_left || "$sctx" create after || bad "$name, $kind $n $error: cannot create any more"
         nothing_left || bad "$name, $kind $n $error: left behind: $(ls -A "$SCTX_DIR")"
         [ "$name" = create ] || timeout 10 "$sctx" sub --tap --from start -n 1 --raw >"$T/out" 2>&1 || bad "$name, $kind $n $error: the context is spoilt"
@@ -57,7 +61,7 @@ try() {
 }
 
 create=("$sctx" create --cells 64)
-pub=("$sctx" pub t hello)
+pub=("$sctx" pub new/topic hello)
 sub=("$sctx" sub -n 1 --from start --timeout 5)
 for error in EMFILE EIO; do
     try create openat $error "${create[@]}"

@@ -74,6 +74,27 @@ Test(context, each_bit_of_the_header_counts) {
     sctx_close(tap("bits"));
 }
 
+/* A clock that no processor has is not believed, though the header's check fits: readers measure their patience with it. */
+Test(context, no_clock_runs_like_that) {
+    fresh("hz", 64, 65536, 0, 0);
+    char path[512];
+    struct ring_header h;
+    cr_assert_eq(sctx_path("hz", NULL, path, sizeof path), SCTX_OK);
+    strcat(path, "/ring");
+    int fd = open(path, O_RDWR);
+    struct sctx_options o = {.size = sizeof o, .context = "hz"};
+    const uint64_t wrong[] = {0, 1, UINT64_C(1) << 60, UINT64_MAX};
+    for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        cr_assert_eq(pread(fd, &h, sizeof h, 0), (ssize_t)sizeof h);
+        h.clock_hz = wrong[i];
+        h.check = hash_bytes(&h.bytes, h.bytes, h.id);
+        cr_assert_eq(pwrite(fd, &h, sizeof h, 0), (ssize_t)sizeof h);
+        sctx *c = NULL;
+        cr_assert_eq(sctx_tap_open(&o, &c), SCTX_ERR_DAMAGED);
+    }
+    close(fd);
+}
+
 Test(context, truncated_and_removed_is_told) {
     cr_assert_eq(sctx_guard_install(), SCTX_OK);
     fresh("cut", 64, 65536, 0, 0);

@@ -230,11 +230,11 @@ static void publish_to_slow_reader(struct sctx_create_options o, struct plan *p)
 
 /* It takes longer for the 64 messages after which it tells where it is otherwise than writers are patient: but it goes on all the time. */
 Test(gate, slow_but_steady_stays, .timeout = 50) {
-    struct sctx_create_options o = gating(400 * (uint64_t)MS);
+    struct sctx_create_options o = gating(1200 * (uint64_t)MS);
     struct plan *p = rig_shared(sizeof *p);
-    o.cells = 1024;
-    p->messages = 1024 + 200;
-    p->pause_us = 8000;
+    o.cells = 512;
+    p->messages = 512 + 60;
+    p->pause_us = 25000;
     publish_to_slow_reader(o, p);
 }
 
@@ -329,6 +329,36 @@ static void *toggle_gate(void *argument) {
         (void)usleep(5000);
     }
     return NULL;
+}
+
+static void *crawl_gate(void *argument) {
+    _Atomic uint64_t *gate = argument;
+    for (uint64_t i = UINT64_MAX - (1u << 20); atomic_load(&toggling); i++) {
+        atomic_store(gate, i);
+        (void)usleep(5000);
+    }
+    return NULL;
+}
+
+/* Nor one that comes nearer, from far behind what was overwritten long ago. */
+Test(gate, crawling_holds_nobody, .timeout = 30) {
+    struct sctx_create_options o = gating(100 * (uint64_t)MS);
+    sctx *ctx = rig_new("gate", &o), *other = rig_join("gate", "other");
+    sctx_reader *r = rig_reader(ctx, SCTX_FROM_NOW, SCTX_READER_GATED, NULL);
+    sctx_writer *w = rig_writer(other);
+    uint16_t topic = rig_topic(other, "a");
+    pthread_t thread;
+    atomic_store(&toggling, true);
+    cr_assert_eq(pthread_create(&thread, NULL, crawl_gate, &ctx->readers[0].gate), 0);
+    int64_t begin = rig_now_ns();
+    for (int i = 0; i < 66; i++) (void)rig_say(w, topic, "x");
+    cr_assert_lt(rig_now_ns() - begin, 8 * SECOND);
+    atomic_store(&toggling, false);
+    (void)pthread_join(thread, NULL);
+    sctx_reader_close(r);
+    sctx_writer_close(w);
+    sctx_close(other);
+    rig_end(ctx, "gate");
 }
 
 /* A gate that goes to and fro wins its owner no time. */

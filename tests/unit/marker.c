@@ -187,6 +187,11 @@ Test(marker, thresholds) {
     cr_assert_eq(sctx_marker_set(m, (sctx_level){.i64 = 31}), SCTX_OK);
     EXPECT(SAYS("room/oven", "31", "null", "high", "true")); /* high from the first */
     sctx_marker_close(m);
+    o.name = "room/cellar";
+    cr_assert_eq(sctx_marker_open(ctx, &o, &m), SCTX_OK);
+    cr_assert_eq(sctx_marker_add(m, (sctx_level){.i64 = 3}, NULL), SCTX_OK);
+    EXPECT(SAYS("room/cellar", "3", "null", "low", "true")); /* low from the first, by adding, too */
+    sctx_marker_close(m);
     sctx_reader_close(announcements);
     rig_end(ctx, "marker");
 }

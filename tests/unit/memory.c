@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static uint64_t memory_of(sctx *ctx) {
@@ -229,4 +230,48 @@ Test(memory, sparse_giants_are_not_mapped) {
     sctx_writer_close(w);
     sctx_close(ctx);
     cr_assert_eq(sctx_remove("memory", NULL, NULL), SCTX_OK);
+}
+
+/* Arenas of the dead are not dropped where that does not help. */
+Test(memory, nothing_is_dropped_in_vain, .timeout = 40) {
+    struct sctx_create_options o = {.cells = 64, .arena_bytes = 64u << 10, .max_memory = 40u << 20};
+    uint32_t len = 2u << 20;
+    sctx *ctx = rig_new("memory", &o);
+    cr_assert_eq(rig_child_result(rig_child(die_with_a_large_arena, &len)), 0);
+    sctx_writer *held = rig_writer(ctx), *w = rig_writer(ctx); /* the dead one's, and another */
+    sctx_writer_close(held);
+    unsigned char *data = calloc(1, 30u << 20);
+    cr_assert_eq(sctx_publish(w, rig_topic(ctx, "a"), data, 30u << 20, NULL), SCTX_ERR_NO_SPACE);
+    sctx_reader *r = rig_reader(ctx, SCTX_FROM_START, 0, NULL);
+    cr_assert_eq(rig_drain(r), 1, "what the dead one said is still there");
+    free(data);
+    sctx_reader_close(r);
+    sctx_writer_close(w);
+    rig_end(ctx, "memory");
+}
+
+static int publish_without_descriptors(void *argument) {
+    (void)argument;
+    sctx *ctx = rig_join("memory", "grows");
+    sctx_writer *w = rig_writer(ctx);
+    static unsigned char data[100u << 10];
+    uint16_t topic = rig_topic(ctx, "a");
+    for (int i = 0; i < 20; i++) (void)rig_say(w, topic, "in the first arena");
+    MUST_OK(sctx_publish(w, topic, data, sizeof data, NULL));
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
+    MUST(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    w->clock_noted -= 2 * w->clock_hz; /* a second later: old arenas are looked at */
+    (void)rig_say(w, topic, "still there");
+    return 0;
+}
+
+/* An old arena that cannot be looked at for want of descriptors is kept: cells may refer to it. */
+Test(memory, old_generations_stay_if_in_doubt) {
+    struct sctx_create_options o = {.cells = 64, .arena_bytes = 64u << 10};
+    sctx *ctx = rig_new("memory", &o);
+    cr_assert_eq(rig_child_result(rig_child(publish_without_descriptors, NULL)), 0);
+    sctx_reader *r = rig_reader(ctx, SCTX_FROM_START, 0, NULL);
+    cr_assert_eq(rig_drain(r), 22);
+    sctx_reader_close(r);
+    rig_end(ctx, "memory");
 }

@@ -10,10 +10,11 @@
  *   - Nobody waits for anybody: a reader that is too slow loses messages. The loss is counted exactly. After every call, for every
  *     reader: cursor - start_seq == delivered + filtered + lost + gone. `lost`: the ring's cell was overwritten. `gone`: the payload was.
  *     The topic of a lost or gone message is unknown, so both count messages of all topics, whatever the reader's patterns.
- *   - A reader may be *gated*: writers then wait for it, at most the context's gate time-out. Only in contexts created for it.
+ *   - A reader may be *gated*: writers then wait for it, at most the context's gate time-out for each step that it comes forward. Only in
+ *     contexts created for it. A gated reader of the writer's own participant is let go at once, since nobody can wait for itself.
  *   - Anyone who may join can spoil messages (claim seqs with nonsense in them), and damage the context until it is removed; it cannot make
- *     others crash, hang or read out of bounds, with one exception: it can truncate the ring's file or its own arena's, which raises SIGBUS
- *     in those who have it mapped, unless sctx_guard_install() was called.
+ *     others crash, hang or read out of bounds, with two exceptions: it can truncate the ring's file or its own arena's, which raises SIGBUS
+ *     in those who have it mapped, unless sctx_guard_install() was called; and where gating is allowed it can make writers wait.
  *   - After fork() the child cannot use its parent's handles: every call answers SCTX_ERR_FORKED. It opens its own.
  *   - A writer that closes its descriptors behind the library's back (closefrom) goes on working; its arena is not
  *     adopted by others while its process lives.
