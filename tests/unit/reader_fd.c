@@ -200,7 +200,7 @@ static int truncated_while_watched(void *argument) {
 }
 
 /* The guard holds for the helper thread, which has all signals blocked but those that it raises itself. */
-Test(reader_fd, guarded, .timeout = 30) {
+Test(reader_fd, guarded, .timeout = 30, .disabled = SCTX_TSAN) {
     sctx *ctx = rig_new("fd", NULL);
     sctx_close(ctx);
     cr_assert_eq(rig_child_result(rig_child(truncated_while_watched, NULL)), 0);
