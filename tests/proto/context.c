@@ -95,7 +95,7 @@ Test(context, no_clock_runs_like_that) {
     close(fd);
 }
 
-Test(context, truncated_and_removed_is_told) {
+Test(context, truncated_and_removed_is_told, .disabled = SCTX_TSAN) {
     cr_assert_eq(sctx_guard_install(), SCTX_OK);
     fresh("cut", 64, 65536, 0, 0);
     sctx *c = join("cut", "t"), *look = tap("cut");
