@@ -10,6 +10,7 @@ set -u
 layers='
 core                core/include core/src
 plugins/host        plugins/include plugins/host
+plugins/worker      plugins/include plugins/host plugins/worker
 plugins/decoders    plugins/include
 plugins/template    plugins/include
 plugins/include     plugins/include

@@ -1,0 +1,100 @@
+#include "nodes.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int sextet(char c) {
+    if (c >= 'A' && c <= 'Z') return c - 'A';
+    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+    if (c >= '0' && c <= '9') return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* RFC 4648 with padding, and nothing else; room for text.n / 4 * 3 bytes. */
+static bool base64(sctx_str text, char *to, size_t *len) {
+    *len = 0;
+    if (text.n % 4 != 0) return false;
+    for (size_t i = 0; i < text.n; i += 4) {
+        bool last = i + 4 == text.n;
+        size_t pads = last && text.p[i + 3] == '=' ? 1u + (text.p[i + 2] == '=') : 0;
+        uint32_t word = 0;
+        for (size_t k = 0; k < 4; k++) {
+            int bits = k + pads >= 4 ? 0 : sextet(text.p[i + k]);
+            if (bits < 0) return false;
+            word = word << 6 | (uint32_t)bits;
+        }
+        if ((pads == 1 && (word & 0xFF) != 0) || (pads == 2 && (word & 0xFFFF) != 0)) return false;
+        to[(*len)++] = (char)(word >> 16);
+        if (pads < 2) to[(*len)++] = (char)(word >> 8);
+        if (pads < 1) to[(*len)++] = (char)word;
+    }
+    return true;
+}
+
+static bool is(sctx_str str, const char *word) {
+    return str.n == strlen(word) && memcmp(str.p, word, str.n) == 0;
+}
+
+static bool become_bytes(sctx_node *node, const sctx_node *text, char **room) {
+    size_t len;
+    if (text == NULL || text->value.type != SCTX_TEXT || !base64(text->value.v.s, *room, &len)) return false;
+    node->value = (sctx_value){.type = SCTX_BYTES, .v.s = {*room, len}};
+    node->count = 0;
+    node->first = NULL;
+    *room += len;
+    return true;
+}
+
+static void become_float(sctx_node *node, const sctx_node *text) {
+    static const struct {
+        const char *word;
+        double value;
+    } words[] = {{"nan", NAN}, {"inf", INFINITY}, {"-inf", -INFINITY}};
+    for (size_t i = 0; i < sizeof words / sizeof *words && text->value.type == SCTX_TEXT; i++)
+        if (is(text->value.v.s, words[i].word)) {
+            node->value = (sctx_value){.type = SCTX_F64, .v.f = words[i].value};
+            node->count = 0;
+            node->first = NULL;
+            return;
+        }
+}
+
+/* Of an object whose children are done already. `nodes` is writable, what first and next point to are parts of it. */
+static void spell_out(sctx_node *nodes, size_t at, char **room) {
+    sctx_node *node = &nodes[at], *child = &nodes[at + 1];
+    if (node->value.type != SCTX_OBJECT || node->count != 1) return;
+    if (is(child->name, "$base64")) {
+        (void)become_bytes(node, child, room);
+    } else if (is(child->name, "$float")) {
+        become_float(node, child);
+    } else if (is(child->name, "$ext") && child->value.type == SCTX_ARRAY && child->count == 2) {
+        size_t second = (size_t)(child->first->next - nodes);
+        (void)become_bytes(&nodes[second], &nodes[second], room);
+    }
+}
+
+static void take(const struct tree *tree, uint32_t i, sctx_node *nodes) {
+    const struct tree_node *from = &tree->nodes[i];
+    sctx_node *node = &nodes[i];
+    *node = (sctx_node){.size = sizeof *node, .name = tree_str(tree, from->name), .span = from->span};
+    node->value.type = from->type;
+    if (from->type >= SCTX_NUMBER && from->type <= SCTX_BYTES)
+        node->value.v.s = tree_str(tree, from->v.s);
+    else if (!tree_is_container(from))
+        node->value.v.u = from->v.u;
+    if (from->next > i + 1) node->first = &nodes[i + 1];
+    if (i > 0 && from->next < tree->nodes[from->parent].next) node->next = &nodes[from->next];
+    if (i > 0) nodes[from->parent].count++;
+}
+
+sctx_node *nodes_from_tree(const struct tree *tree) {
+    if (tree->count == 0) return NULL;
+    size_t bytes = (size_t)tree->count * sizeof(sctx_node);
+    sctx_node *nodes = malloc(bytes + tree->pool_len);
+    if (nodes == NULL) return NULL;
+    char *room = (char *)nodes + bytes;
+    for (uint32_t i = 0; i < tree->count; i++) take(tree, i, nodes);
+    for (uint32_t i = tree->count; i-- > 0;) spell_out(nodes, i, &room);
+    return nodes;
+}
