@@ -60,8 +60,19 @@ static void become_float(sctx_node *node, const sctx_node *text) {
         }
 }
 
+/* The second of $ext: its text is bytes; an object that spells bytes out itself is not what was meant, and stays as written. */
+static void become_ext(sctx_node *node, bool was_object, char **room) {
+    if (!was_object) {
+        (void)become_bytes(node, node, room);
+    } else if (node->value.type == SCTX_BYTES) {
+        node->value = (sctx_value){.type = SCTX_OBJECT};
+        node->count = 1;
+        node->first = node + 1;
+    }
+}
+
 /* Of an object whose children are done already. `nodes` is writable, what first and next point to are parts of it. */
-static void spell_out(sctx_node *nodes, size_t at, char **room) {
+static void spell_out(const struct tree *tree, sctx_node *nodes, size_t at, char **room) {
     sctx_node *node = &nodes[at], *child = &nodes[at + 1];
     if (node->value.type != SCTX_OBJECT || node->count != 1) return;
     if (is(child->name, "$base64")) {
@@ -70,7 +81,7 @@ static void spell_out(sctx_node *nodes, size_t at, char **room) {
         become_float(node, child);
     } else if (is(child->name, "$ext") && child->value.type == SCTX_ARRAY && child->count == 2) {
         size_t second = (size_t)(child->first->next - nodes);
-        (void)become_bytes(&nodes[second], &nodes[second], room);
+        become_ext(&nodes[second], tree->nodes[second].type == SCTX_OBJECT, room);
     }
 }
 
@@ -95,6 +106,6 @@ sctx_node *nodes_from_tree(const struct tree *tree) {
     if (nodes == NULL) return NULL;
     char *room = (char *)nodes + bytes;
     for (uint32_t i = 0; i < tree->count; i++) take(tree, i, nodes);
-    for (uint32_t i = tree->count; i-- > 0;) spell_out(nodes, i, &room);
+    for (uint32_t i = tree->count; i-- > 0;) spell_out(tree, nodes, i, &room);
     return nodes;
 }
