@@ -58,14 +58,11 @@ static sctx_span span_from(const struct scan *scan, size_t from) {
 
 /* Bytes of the UTF-8 sequence at `text` (RFC 3629, section 4); 0: it is none. More than `len`: it is cut off, and right so far. */
 static size_t utf8_length(const unsigned char *text, size_t len) {
-    unsigned lead = text[0],
-             low = lead == 0xE0   ? 0xA0
-                   : lead == 0xF0 ? 0x90
-                                  : 0x80,
-             high = lead == 0xED   ? 0x9F
-                    : lead == 0xF4 ? 0x8F
-                                   : 0xBF;
-    size_t bytes = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+    if (text[0] < 0x80) return 1;
+    unsigned lead = text[0];
+    unsigned low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+    unsigned high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    size_t bytes = lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
     for (size_t i = 1; i < bytes && i < len; i++) {
         if (text[i] < low || text[i] > high) return 0;
         low = 0x80;
