@@ -51,7 +51,7 @@ static void fail_with_choice(const struct pb_schema *schema, sctx_str wanted, sc
             memcpy(at, ", ...", sizeof ", ...");
             break;
         }
-        at += sprintf(at, "%s%.*s", comma, (int)message->name.n, message->name.p);
+        at += snprintf(at, (size_t)(end - at) + 1, "%s%.*s", comma, (int)message->name.n, message->name.p);
         comma = ", ";
     }
     out->fail(out, 0, why);
