@@ -135,17 +135,22 @@ static enum verdict test_value(struct run *run, const struct condition *conditio
     return compare(run, condition, left, right);
 }
 
-/* Of several fields any. */
+/* Of several fields any. Those of another type count only if all are: and with '*' and '**' objects and arrays, which are just in between, not
+ * even then. */
 static enum verdict test_fields(struct run *run, const struct condition *condition, const sctx_value *right) {
+    const struct operand *operand = &run->filter->operands[condition->left];
+    const struct condition *fault = run->fault;
     struct walk walk;
-    enum verdict any = VERDICT_NO;
-    walk_operand(&walk, run, &run->filter->operands[condition->left]);
+    enum verdict any = VERDICT_UNKNOWN; /* no field so far that counts */
+    walk_operand(&walk, run, operand);
     for (uint32_t node; any != VERDICT_YES && (node = walk_next(&walk)) != NO_NODE;) {
         sctx_value left = value_of_node(run->tree, node);
         enum verdict verdict = test_value(run, condition, &left, right);
-        if (verdict != VERDICT_NO) any = verdict;
+        bool is_between = verdict == VERDICT_ERROR && operand->is_many && left.type >= SCTX_OBJECT;
+        if (!is_between && (any == VERDICT_UNKNOWN || verdict != VERDICT_ERROR)) any = verdict;
+        if (any != VERDICT_ERROR) run->fault = fault;
     }
-    return any;
+    return any == VERDICT_UNKNOWN ? VERDICT_NO : any;
 }
 
 /* A TEST or TRUTH. What is not there is nothing: every comparison with it is false. */
@@ -197,7 +202,7 @@ static void find_changed(struct run *run) {
         struct walk walk;
         uint64_t hash = 0;
         walk_operand(&walk, run, &filter->operands[filter->conditions[filter->changed[n]].left]);
-        for (uint32_t node; (node = walk_next(&walk)) != NO_NODE;) hash = value_hash(hash + 1, run->tree, node);
+        for (uint32_t node; (node = walk_next(&walk)) != NO_NODE;) hash = value_hash(hash, run->tree, node);
         bool is_known = memory_reach(filter, run->message->topic_id);
         uint64_t *last = is_known ? &filter->memory.hashes[(size_t)run->message->topic_id * filter->changed_count + n] : NULL;
         if (last == NULL || *last != hash) run->has_changed |= 1u << n;
@@ -213,9 +218,13 @@ static enum verdict evaluate(struct run *run, uint32_t at);
 static enum verdict chain(struct run *run, const struct condition *condition) {
     enum verdict decisive = condition->kind == COND_ALL ? VERDICT_NO : VERDICT_YES;
     enum verdict so_far = condition->kind == COND_ALL ? VERDICT_YES : VERDICT_NO;
+    const struct condition *fault = run->fault;
     for (uint32_t at = condition->first; at != NO_NODE; at = run->filter->conditions[at].next) {
         enum verdict verdict = evaluate(run, at);
-        if (verdict == decisive) return decisive;
+        if (verdict == decisive) {
+            run->fault = fault; /* errors before it decide nothing */
+            return decisive;
+        }
         if (verdict >= VERDICT_UNKNOWN) so_far = verdict;
     }
     return so_far;

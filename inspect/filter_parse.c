@@ -100,7 +100,10 @@ static bool parse_list(struct parser *parser, struct condition *condition) {
     if (lexer->now.kind != TOKEN_OPEN_LIST) return lex_expected(lexer, "a list after 'in': [1, 2, \"x\"]");
     do {
         uint32_t element;
-        if (!lex_next(lexer) || !operand_parse(lexer, &element)) return false;
+        if (!lex_next(lexer)) return false;
+        if (lexer->now.kind != TOKEN_NUMBER && lexer->now.kind != TOKEN_TEXT && lexer->now.kind != TOKEN_NAME)
+            return lex_expected(lexer, "a number, a text in quotes, true, false or null");
+        if (!operand_parse(lexer, &element)) return false;
         const struct operand *operand = &parser->filter->operands[element];
         if (operand->field != FIELD_NONE)
             return lex_fail(lexer, operand->off, "expected a number or a text: fields have no place in a list");
@@ -127,10 +130,11 @@ static bool parse_test(struct parser *parser, struct part *part) {
     if (lexer->now.kind != TOKEN_COMPARISON) return true;
     if (part->is_condition) return lex_fail(lexer, lexer->now.off, "a condition cannot be compared: use '&&', '||' and '!'");
     struct condition condition = {.kind = COND_TEST, .comparison = (uint8_t)lexer->now.comparison, .left = part->index};
+    const char *sign = comparison_text(lexer->now.comparison);
     if (!lex_next(lexer) || !parse_right(parser, &condition) || !condition_check(lexer, &condition)) return false;
     if (lexer->now.kind == TOKEN_COMPARISON)
-        return lex_fail(lexer, lexer->now.off, "comparisons do not follow each other: write a %s b && b %s c",
-                        comparison_text(condition.comparison), comparison_text(lexer->now.comparison));
+        return lex_fail(lexer, lexer->now.off, "comparisons do not follow each other: write a %s b && b %s c", sign,
+                        comparison_text(lexer->now.comparison));
     part->index = add(parser->filter, condition);
     part->is_condition = true;
     return true;

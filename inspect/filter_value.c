@@ -108,6 +108,7 @@ static uint64_t mix_text(uint64_t hash, sctx_str text) {
 }
 
 uint64_t value_hash(uint64_t hash, const struct tree *tree, uint32_t first) {
+    hash = mix(hash, UINT64_C(0x243F6A8885A308D3)); /* no small number, in which small words would cancel out */
     for (uint32_t n = first; n < tree->nodes[first].next; n++) {
         const struct tree_node *node = &tree->nodes[n];
         /* 5 is 5, whether it came signed or not. */
