@@ -40,6 +40,7 @@ void filter_free(struct filter *filter) {
     if (filter == NULL) return;
     for (uint32_t i = 0; i < filter->regex_count; i++) regfree(&filter->regexes[i]);
     filter_forget(filter);
+    free(filter->subject);
     free(filter->text);
     free(filter->pool);
     free(filter->conditions);

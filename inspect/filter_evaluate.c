@@ -107,16 +107,29 @@ static enum verdict compare_list(struct run *run, const struct condition *condit
     return is_sensible ? VERDICT_NO : note_fault(run, condition, left, &elements[0].value);
 }
 
+/* The library is told where the text ends, since a NUL may be in it; for all that there must be one behind it. Out of memory: no match. */
+static bool match_regex(struct filter *filter, const regex_t *regex, sctx_str text) {
+    regmatch_t whole = {.rm_so = 0, .rm_eo = (regoff_t)text.n};
+    if (text.n >= filter->subject_room) {
+        char *subject = realloc(filter->subject, text.n + text.n / 2 + 64);
+        if (subject == NULL) return false;
+        filter->subject = subject;
+        filter->subject_room = text.n + text.n / 2 + 64;
+    }
+    if (text.n > 0) memcpy(filter->subject, text.p, text.n);
+    filter->subject[text.n] = '\0';
+    return regexec(regex, filter->subject, 1, &whole, REG_STARTEND) == 0;
+}
+
 static enum verdict match_pattern(struct run *run, const struct condition *condition, const sctx_value *left) {
-    const struct filter *filter = run->filter;
+    struct filter *filter = run->filter;
     const sctx_value *pattern = &filter->operands[condition->right].value;
     bool is_match, wants_match = condition->comparison == IS_LIKE || condition->comparison == IS_MATCH;
     sctx_str text;
     if (left->type == SCTX_NULL) return VERDICT_NO;
     if (!value_text(left, &text)) return note_fault(run, condition, left, pattern);
     if (condition->comparison >= IS_MATCH) {
-        regmatch_t whole = {.rm_so = 0, .rm_eo = (regoff_t)text.n};
-        is_match = regexec(&filter->regexes[condition->nth], text.p, 1, &whole, REG_STARTEND) == 0;
+        is_match = match_regex(filter, &filter->regexes[condition->nth], text);
     } else if (filter->operands[condition->left].field == FIELD_TOPIC) {
         is_match = sctx_topic_matches(pattern->v.s.p, text.p);
     } else {

@@ -65,6 +65,8 @@ struct filter {
     uint32_t regex_count, slots, changed_count;
     uint32_t changed[FILTER_CHANGED_MAX]; /* their conditions */
     struct memory memory;
+    char *subject; /* a copy of what a regular expression looks at */
+    size_t subject_room;
     uint64_t errors;
     char first_error[256];
 };
