@@ -49,9 +49,22 @@ static uint64_t number_member(const char *name) {
     return node->v.u;
 }
 
+static uint16_t id_of(const char *topic, const char *encoding) {
+    enum { FIRST = 1000, MOST = 500 };
+    static char names[MOST][64];
+    static uint16_t count;
+    char name[64];
+    cr_assert(snprintf(name, sizeof name, "%s %s", topic, encoding) < (int)sizeof name);
+    for (uint16_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0) return (uint16_t)(FIRST + i);
+    cr_assert(count < MOST);
+    strcpy(names[count], name);
+    return (uint16_t)(FIRST + count++);
+}
+
 struct filter_message message_of(const char *json) {
     decode(&message_tree, json, strlen(json));
-    return (struct filter_message){
+    struct filter_message message = {
         .seq = number_member("seq"),
         .time_ns = (int64_t)number_member("time"),
         .cause = number_member("cause"),
@@ -61,8 +74,9 @@ struct filter_message message_of(const char *json) {
         .encoding = text_member("encoding", texts[2]),
         .pid = (uint32_t)number_member("pid"),
         .len = (uint32_t)number_member("len"),
-        .topic_id = (uint16_t)number_member("topic_id"),
     };
+    message.topic_id = member("topic_id") != NULL ? (uint16_t)number_member("topic_id") : id_of(message.topic, message.encoding);
+    return message;
 }
 
 const struct tree *data_of(const char *json) {

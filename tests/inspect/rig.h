@@ -4,7 +4,7 @@
 #include "filter.h"
 
 /* {"topic":"order/new","from":"till","pid":7,"seq":1,"time":0,"len":12,"encoding":"json","cause":5,"data":...}, each of them optional: empty
- * texts, 0 and no cause. Without "data" the payload cannot be decoded. "topic_id": 0. */
+ * texts, 0 and no cause. Without "data" the payload cannot be decoded. "topic_id" unless given: another for each topic and encoding. */
 struct filter_message message_of(const char *json);
 /* Of "data", NULL if it is not there. Valid, as the message, until the next of these calls. */
 const struct tree *data_of(const char *json);

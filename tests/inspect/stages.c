@@ -180,13 +180,13 @@ Test(stages, every_topic_id) {
 
 Test(stages, forget) {
     struct filter *filter = compile("topic == 'a' || changed(data) || data > 1");
-    cr_expect_str_eq(ask(filter, "{\"topic\":\"a\",\"data\":1}"), "yes");
-    cr_expect_str_eq(ask(filter, "{\"topic\":\"a\",\"data\":1}"), "yes");
+    cr_expect_str_eq(ask(filter, "{\"topic_id\":0,\"topic\":\"a\",\"data\":1}"), "yes");
+    cr_expect_str_eq(ask(filter, "{\"topic_id\":0,\"topic\":\"a\",\"data\":1}"), "yes");
     filter_forget(filter);
-    cr_expect_str_eq(ask(filter, "{\"topic\":\"b\",\"data\":1}"), "yes");
-    cr_expect_str_eq(ask(filter, "{\"topic\":\"b\",\"data\":1}"), "no");
+    cr_expect_str_eq(ask(filter, "{\"topic_id\":0,\"topic\":\"b\",\"data\":1}"), "yes");
+    cr_expect_str_eq(ask(filter, "{\"topic_id\":0,\"topic\":\"b\",\"data\":1}"), "no");
     filter_forget(filter);
-    cr_expect_str_eq(ask(filter, "{\"topic\":\"b\",\"data\":1}"), "yes");
+    cr_expect_str_eq(ask(filter, "{\"topic_id\":0,\"topic\":\"b\",\"data\":1}"), "yes");
     filter_free(filter);
 }
 
