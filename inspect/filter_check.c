@@ -110,21 +110,66 @@ static bool check_topic_pattern(struct lexer *lexer, const struct operand *right
     return true;
 }
 
-/* The library would follow these, but takes its time, and a lot of memory. */
-static const char *too_costly(const char *pattern) {
-    unsigned long repeated = 1;
+/* Behind a bracket expression; a ']' that comes first in it is one of its characters. */
+static const char *skip_bracket(const char *at) {
+    at++;
+    if (*at == '^') at++;
+    if (*at == ']') at++;
+    while (*at != '\0' && *at != ']') {
+        char kind = at[1];
+        const char *end = NULL;
+        if (*at == '[' && (kind == ':' || kind == '.' || kind == '=')) end = strstr(at + 2, (char[]){kind, ']', '\0'});
+        at = end != NULL ? end + 2 : at + 1;
+    }
+    return *at == ']' ? at + 1 : at;
+}
+
+/* Behind the character, bracket, escape or bound. */
+static const char *sign_end(const char *at) {
+    if (*at == '[') return skip_bracket(at);
+    if (*at == '\\' && at[1] != '\0') return at + 2;
+    size_t bound = *at == '{' ? strspn(at + 1, "0123456789,") : 0;
+    return at[bound + 1] == '}' && *at == '{' ? at + bound + 2 : at + 1;
+}
+
+static unsigned long greater(unsigned long a, unsigned long b) {
+    return a > b ? a : b;
+}
+
+/* How often the library writes down what stands before this sign: x+ is xx*, x{3} is xxx, x{3,} is xxxx*. At least 1. */
+static unsigned long copies_of(const char *at) {
     char *end;
-    for (const char *at = pattern; *at != '\0'; at++) {
-        if (*at == '\\') {
-            at++;
-            if (*at >= '1' && *at <= '9') return "a regular expression may not refer back to what it matched";
-            if (*at == '\0') break;
-        } else if (*at == '{') {
-            unsigned long least = strtoul(at + 1, &end, 10), most = *end == ',' ? strtoul(end + 1, NULL, 10) : 0;
-            unsigned long bound = least > most ? least : most;
-            if (bound > 0 && __builtin_mul_overflow(repeated, bound, &repeated)) repeated = ULONG_MAX;
-            if (repeated > 10000) return "a regular expression with so many repetitions is too large: all {N} multiplied, at most 10000";
+    if (*at == '+') return 2;
+    if (*at != '{') return 1;
+    unsigned long copies = greater(strtoul(at + 1, &end, 10), 1);
+    if (*end == ',') copies = greater(copies, end[1] == '}' ? copies + 1 : strtoul(end + 1, NULL, 10));
+    return copies < RE_DUP_MAX ? copies : RE_DUP_MAX;
+}
+
+/* What the library would follow, but not in a time or with a memory that one would accept. NULL: it is fine. */
+static const char *too_costly(const char *pattern) {
+    enum { MOST = 2000 };
+    unsigned long size[FILTER_PATTERN_MAX + 1] = {0}, last = 0; /* characters so far, by depth of parentheses; of what a + would repeat */
+    unsigned depth = 0;
+    for (const char *at = pattern; *at != '\0';) {
+        const char *next = sign_end(at);
+        if (*at == '\\' && at[1] >= '1' && at[1] <= '9') return "a regular expression may not refer back to what it matched";
+        if (*at == '(') {
+            size[++depth] = 0;
+            last = 0;
+        } else if (*at == ')' && depth > 0) {
+            last = size[depth--] + 1;
+            size[depth] += last;
+        } else if (*at == '+' || *at == '{' || *at == '*' || *at == '?') {
+            size[depth] += last * (copies_of(at) - 1);
+            last *= copies_of(at);
+        } else {
+            last = 1;
+            size[depth]++;
         }
+        if (size[depth] > MOST)
+            return "a regular expression is too large if it has more than 2000 characters with all repetitions written out";
+        at = next;
     }
     return NULL;
 }

@@ -207,7 +207,7 @@ Test(wrong, every_expression) {
         {"topic =~ '(a)\\1'",
          "         ^ a regular expression may not refer back to what it matched"},
         {"topic =~ 'a{1000}{1000}'",
-         "         ^ a regular expression with so many repetitions is too large: all {N} multiplied, at most 10000"},
+         "         ^ a regular expression is too large if it has more than 2000 characters with all repetitions written out"},
         {"data in 5",
          "        ^ expected a list after 'in': [1, 2, \"x\"], but found '5'"},
         {"data in []",
@@ -368,4 +368,14 @@ Test(wrong, limits_of_parts) {
     expect_limit(repeated("from ~ '", "*", 255, "'"), "yes");
     expect_limit(repeated("from ~ '", "*", 256, "'"), "wrong 7: a pattern has at most 255 bytes");
     expect_limit(repeated("from =~ '", "(", 255, "'"), "wrong 8: no regular expression");
+    expect_limit(repeated("from =~ '", "[0-9]+", 42, "'"), "no");
+    expect_limit(repeated("from =~ 'a", "+", 10, "'"), "no");
+    expect_limit(repeated("from =~ 'a", "+", 11, "'"), "wrong 8: a regular expression is too large");
+    expect_limit(repeated("from =~ '", "(", 11, "a+)+)+)+)+)+)+)+)+)+)+)+'"), "wrong 8: a regular expression is too large");
+    expect_limit(repeated("from =~ '", "a{100}", 20, "'"), "no");
+    expect_limit(repeated("from =~ '", "a{100}", 21, "'"), "wrong 8: a regular expression is too large");
+    expect_limit(repeated("from =~ '", "", 0, "(a{40}){48}'"), "no");
+    expect_limit(repeated("from =~ '", "", 0, "(a{1,40}){,50}'"), "wrong 8: a regular expression is too large");
+    expect_limit(repeated("from =~ '", "", 0, "a{1990}[]{2000}[:alpha:]]'"), "no");
+    expect_limit(repeated("from =~ '", "", 0, "a{99999999999999999999}'"), "wrong 8: a regular expression is too large");
 }
