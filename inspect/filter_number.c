@@ -24,11 +24,13 @@ struct decimal {
 };
 
 static int64_t exponent_of(const char *text, size_t len) {
+    const int64_t most = INT64_C(1000000000000000000);
     bool is_negative = len > 0 && text[0] == '-';
     int64_t exponent = 0;
-    for (size_t i = len > 0 && (text[0] == '-' || text[0] == '+'); i < len; i++)
-        if (exponent < INT64_C(1000000000000000000)) exponent = exponent * 10 + (text[i] - '0');
-    if (exponent > INT64_C(1000000000000000000)) exponent = INT64_C(1000000000000000000);
+    for (size_t i = len > 0 && (text[0] == '-' || text[0] == '+'); i < len; i++) {
+        int digit = text[i] - '0';
+        exponent = exponent > (most - digit) / 10 ? most : exponent * 10 + digit;
+    }
     return is_negative ? -exponent : exponent;
 }
 

@@ -140,7 +140,8 @@ static bool take_zone(struct cursor *cursor, int64_t *seconds) {
     if (!take_number(cursor, 2, 0, 23, &hours)) return false;
     (void)take(cursor, ':');
     if (!take_number(cursor, 2, 0, 59, &minutes)) return false;
-    *seconds += (is_east ? -1 : 1) * (hours * 3600 + minutes * 60);
+    int64_t ahead = hours * 3600 + minutes * 60; /* of UTC, or behind it */
+    *seconds += is_east ? -ahead : ahead;
     return true;
 }
 
