@@ -215,7 +215,11 @@ static void find_changed(struct run *run) {
         struct walk walk;
         uint64_t hash = 0;
         walk_operand(&walk, run, &filter->operands[filter->conditions[filter->changed[n]].left]);
-        for (uint32_t node; (node = walk_next(&walk)) != NO_NODE;) hash = value_hash(hash, run->tree, node);
+        for (uint32_t node, behind = 0; (node = walk_next(&walk)) != NO_NODE;) {
+            if (node < behind) continue; /* within one that counts as a whole */
+            hash = value_hash(hash, run->tree, node);
+            behind = run->tree->nodes[node].next;
+        }
         bool is_known = memory_reach(filter, run->message->topic_id);
         uint64_t *last = is_known ? &filter->memory.hashes[(size_t)run->message->topic_id * filter->changed_count + n] : NULL;
         if (last == NULL || *last != hash) run->has_changed |= 1u << n;

@@ -129,6 +129,8 @@ Test(language, patterns) {
         {"data ~ '*a*b'", D("\"xxaxxbx\""), "no"},
         {"data =~ '^a.*z$'", D("\"abcz\""), "yes"},
         {"data =~ '^$'", D("\"\""), "yes"},
+        {"data =~ 'caf\xC3\xA9$'", D("\"caf\\u00e9\""), "yes"},
+        {"data =~ '^..$'", D("\"\\u00e9\""), "yes"},
         {"data =~ 'b|c'", D("\"xcx\""), "yes"},
         {"data !=~ 'b|c'", D("\"xcx\""), "no"},
         {"data =~ '^a[^x]b$'", D("\"a\\u0000b\""), "yes"},

@@ -28,6 +28,7 @@ Test(numbers, integers) {
         {"data < 18446744073709551616", D("18446744073709551615"), "yes"},
         {"data < -18446744073709551616", D("-18446744073709551617"), "yes"},
         {"data == 123456789012345678901234567890", D("123456789012345678901234567890"), "yes"},
+        {"data == 'x'", D("18446744073709551615"), "error: data is a number (18446744073709551615), compared with a text"},
         {"data == 0x1f", D("31"), "yes"},
         {"data == 0XFFFFFFFFFFFFFFFF", D("18446744073709551615"), "yes"},
         {"data == -0x10", D("-16"), "yes"},
@@ -103,6 +104,11 @@ Test(numbers, units) {
         {"data == 1TiB", D("1099511627776"), "yes"},
         {"data == 1.5KiB", D("1536"), "yes"},
         {"data > 10ms", D("10000001"), "yes"},
+        {"data == 99999999999999999999ns", D("0"), "wrong 8: too large*"},
+        {"data == 9223372036854775807ns", D("9223372036854775807"), "yes"},
+        {"data == 9223372036854775808ns", D("0"), "wrong 8: too large*"},
+        {"data == 0.00000000000000000001s", D("0"), "wrong 8: not a whole number of nanoseconds"},
+        {"data == 1.0001kB", D("0"), "wrong 8: not a whole number of bytes"},
         {"data in [1ms, 2ms]", D("2000000"), "yes"},
         {"data < 106751d", D("9223286399999999999"), "yes"},
     };
@@ -111,7 +117,8 @@ Test(numbers, units) {
 
 /* ---- values that JSON has no word for --------------------------------------------------------------------------------------- */
 
-static const char *answer_value(const char *expression, sctx_value value) {
+/* A value within so many arrays. */
+static const char *answer_within(const char *expression, sctx_value value, uint32_t depth) {
     static char text[300];
     struct tree tree;
     struct tree_builder builder;
@@ -119,7 +126,9 @@ static const char *answer_value(const char *expression, sctx_value value) {
     const char *first;
     tree_init(&tree, (struct tree_limits){0});
     tree_build(&builder, &tree, SCTX_WANT_TREE, 1);
+    for (uint32_t i = 0; i < depth; i++) cr_assert_eq(builder.out.open(&builder.out, (sctx_str){"", 0}, SCTX_ARRAY, (sctx_span){0, 1}), 0);
     cr_assert_eq(builder.out.put(&builder.out, (sctx_str){"", 0}, &value, (sctx_span){0, 1}), 0);
+    for (uint32_t i = 0; i < depth; i++) cr_assert_eq(builder.out.close(&builder.out, 1), 0);
     tree_built(&builder, SCTX_PLUGIN_OK);
     struct filter *filter = filter_compile(expression, &error);
     cr_assert_not_null(filter, "%s: %s", expression, error.text);
@@ -129,6 +138,10 @@ static const char *answer_value(const char *expression, sctx_value value) {
     filter_free(filter);
     tree_free(&tree);
     return text;
+}
+
+static const char *answer_value(const char *expression, sctx_value value) {
+    return answer_within(expression, value, 0);
 }
 
 #define expect_value(expression, value, want)                                           \
@@ -220,4 +233,12 @@ Test(numbers, moments) {
     expect_value("data < '2026-11-25'", moment, "no");
     expect_value("data == time", moment, "no");
     expect_value("data == 'noon'", moment, "error: data is a number (1795608000000000000), compared with a text");
+}
+
+Test(numbers, deepest_tree) {
+    const sctx_value seven = {.type = SCTX_I64, .v.i = 7};
+    cr_expect_str_eq(answer_within("data.** == 7", seven, SCTX_PLUGIN_DEPTH_MAX), "yes");
+    cr_expect_str_eq(answer_within("data.**[-1] == 7 && data.**.**[0].** == 7", seven, SCTX_PLUGIN_DEPTH_MAX), "yes");
+    cr_expect_str_eq(answer_within("data.** == 8", seven, SCTX_PLUGIN_DEPTH_MAX), "no");
+    cr_expect_str_eq(answer_within("changed(data.**) && has(data[0][0].**[0])", seven, SCTX_PLUGIN_DEPTH_MAX), "yes");
 }

@@ -133,6 +133,16 @@ Test(stages, changed_within) {
                  {"{\"data\":[{\"y\":1}]}", "no"});
 }
 
+Test(stages, changed_at_any_depth) {
+    EXPECT_STEPS("changed(data.**)", {"{\"data\":{\"x\":[1,2]}}", "yes"}, {"{\"data\":{\"x\":[1,2]}}", "no"},
+                 {"{\"data\":{\"x\":[1,3]}}", "yes"});
+    EXPECT_STEPS("changed(data.**.x)", {"{\"data\":{\"x\":{\"x\":1,\"y\":1},\"z\":[{\"x\":2,\"y\":3}]}}", "yes"},
+                 {"{\"data\":{\"x\":{\"x\":1,\"y\":1},\"z\":[{\"x\":2,\"y\":4}]}}", "no"},
+                 {"{\"data\":{\"x\":{\"x\":1,\"y\":2},\"z\":[{\"x\":2,\"y\":4}]}}", "yes"},
+                 {"{\"data\":{\"x\":{\"x\":2,\"y\":2},\"z\":[{\"x\":2,\"y\":4}]}}", "yes"},
+                 {"{\"data\":{\"x\":{\"x\":2,\"y\":2},\"z\":[{\"x\":3,\"y\":4}]}}", "yes"});
+}
+
 /* What changed() compares with is the message before that was looked into, wherever changed() stands in the expression; one that message fields
  * let out, and one that cannot be decoded, is none. */
 Test(stages, changed_and_the_rest) {

@@ -312,6 +312,14 @@ Test(wrong, any_place_can_be_shown) {
     }
 }
 
+/* A text of 255 bytes at most, whatever it quotes. */
+Test(wrong, long_words_are_cut) {
+    cr_expect_str_eq(shown_of("abcdefghijklmnopqrstuvwxyz == 1"),
+                     "    abcdefghijklmnopqrstuvwxyz == 1\n"
+                     "    ^ no field 'abcdefghijklmnopqrstuvwx...': seq time topic from pid len encoding cause; within the payload: "
+                     "data.abcdefghijklmnopqrstuvwx...\n");
+}
+
 /* ---- limits ----------------------------------------------------------------------------------------------------------------- */
 
 /* `count` times `part`, with `before` and `behind`; to be freed. */
