@@ -111,11 +111,9 @@ static void answer_decode(struct server *server, struct wire_item *item, const c
 static void answer_encode(struct server *server, struct wire_item *item, const char *bytes) {
     struct tree_builder builder;
     struct topic *topic = topic_at(server, item->topic);
-    void *json = NULL;
     /* The host has parsed it before: that it is JSON is certain, how it is cut into nodes is known here only. */
     tree_build(&builder, &server->parsed, SCTX_WANT_TREE, item->len);
-    int status = sctx_decoder_json.open(&(sctx_schema){.size = sizeof(sctx_schema)}, &json, &builder.out);
-    if (status == SCTX_PLUGIN_OK) status = sctx_decoder_json.decode(json, bytes, item->len, &builder.out);
+    int status = sctx_decoder_json.decode(NULL, bytes, item->len, &builder.out);
     tree_built(&builder, status);
     sctx_node *root = tree_is_good(&server->parsed) ? nodes_from_tree(&server->parsed) : NULL;
     tree_build_encode(&builder, &server->tree, &server->emitted, item->len);
@@ -124,7 +122,6 @@ static void answer_encode(struct server *server, struct wire_item *item, const c
         status = server->plugin->encode(topic->self, root, &builder.out);
     tree_built(&builder, status);
     free(root);
-    if (json != NULL) sctx_decoder_json.close(json);
     take_reason(item, &server->tree);
     item->pool_len = 0;
     if (server->emitted.too_many || !answer_room(server, server->emitted.len, &item->pool_off)) {

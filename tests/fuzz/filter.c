@@ -24,14 +24,9 @@ static struct tree tree;
 
 static const struct tree *decode(const uint8_t *json, size_t len) {
     struct tree_builder builder;
-    const sctx_schema schema = {.size = sizeof schema};
-    void *self = NULL;
     if (tree.limits.nodes == 0) tree_init(&tree, (struct tree_limits){1u << 14, 1u << 20});
-    tree_build(&builder, &tree, 0, 0);
-    must(sctx_decoder_json.open(&schema, &self, &builder.out) == SCTX_PLUGIN_OK);
     tree_build(&builder, &tree, SCTX_WANT_TREE, len);
-    tree_built(&builder, sctx_decoder_json.decode(self, json, len, &builder.out));
-    sctx_decoder_json.close(self);
+    tree_built(&builder, sctx_decoder_json.decode(NULL, json, len, &builder.out));
     return tree_is_good(&tree) ? &tree : NULL;
 }
 

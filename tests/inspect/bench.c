@@ -34,14 +34,9 @@ static void prepare(void) {
                                               .topic_id = (uint16_t)i};
     }
     struct tree_builder builder;
-    void *self = NULL;
-    const sctx_schema schema = {.size = sizeof schema};
     tree_init(&tree, (struct tree_limits){0});
-    tree_build(&builder, &tree, 0, 0);
-    (void)sctx_decoder_json.open(&schema, &self, &builder.out);
     tree_build(&builder, &tree, SCTX_WANT_TREE, sizeof order - 1);
-    tree_built(&builder, sctx_decoder_json.decode(self, order, sizeof order - 1, &builder.out));
-    sctx_decoder_json.close(self);
+    tree_built(&builder, sctx_decoder_json.decode(NULL, order, sizeof order - 1, &builder.out));
 }
 
 static double now_ns(void) {
