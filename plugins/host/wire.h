@@ -15,6 +15,7 @@
 
 enum { WIRE_SOCKET = 3, WIRE_MEMORY = 4 }; /* the worker's descriptors */
 enum { WIRE_BATCH = 64 };
+enum { WIRE_EXIT_CLOSED = 111 }; /* the worker's exit: its socket had been closed under it */
 
 #define WIRE_REQUESTS (80u << 20) /* a payload of the largest size, and something beside it */
 #define WIRE_ANSWERS (96u << 20)

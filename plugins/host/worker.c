@@ -54,6 +54,8 @@ static void say_end(struct worker *worker, int status) {
     } else if (WIFSIGNALED(status)) {
         (void)snprintf(text, sizeof text, "crashed (%s)", signal_words(WTERMSIG(status)));
         say_why(worker, text, "");
+    } else if (WIFEXITED(status) && WEXITSTATUS(status) == WIRE_EXIT_CLOSED) {
+        say_why(worker, "closed its channel to us", "");
     } else {
         (void)snprintf(text, sizeof text, "called exit(%d)", WIFEXITED(status) ? WEXITSTATUS(status) : 0);
         say_why(worker, text, "");
@@ -132,6 +134,8 @@ static bool is_asleep(const struct worker *worker) {
     return paren != NULL && paren[1] == ' ' && (paren[2] == 'S' || paren[2] == 'T' || paren[2] == 't');
 }
 
+static const char *const too_long = "took more than 100 ms of processor time";
+
 struct patience {
     int64_t began, step_began, step_cpu;
     uint32_t step; /* items done when the step began */
@@ -149,7 +153,7 @@ static const char *overdue(struct worker *worker, struct patience *patience) {
         patience->asleep = 0;
     }
     if (now - patience->step_began < WORKER_STEP_MS) return NULL;
-    if (cpu - patience->step_cpu >= WORKER_STEP_MS) return "took more than 100 ms of processor time";
+    if (cpu - patience->step_cpu >= WORKER_STEP_MS) return too_long;
     patience->asleep = is_asleep(worker) ? patience->asleep + 1 : 0;
     if (patience->asleep >= 3) return "waits for something, instead of answering";
     return now - patience->step_began >= WORKER_LAST_MS ? "did not answer within 2 s" : NULL;
@@ -157,12 +161,12 @@ static const char *overdue(struct worker *worker, struct patience *patience) {
 
 /* Until it sends a byte. The time for a whole batch counts only where `batch`. */
 static enum worker_end await(struct worker *worker, bool batch) {
+    enum { LOOK_EVERY_MS = 10 };
     struct patience patience = {.began = now_ms(), .step_began = now_ms(), .step_cpu = cpu_ms(worker)};
     patience.step = atomic_load_explicit(&worker->wire->done, memory_order_relaxed);
     for (;;) {
         struct pollfd answer = {.fd = worker->socket, .events = POLLIN};
-        int64_t waited = now_ms() - patience.began;
-        int ready = poll(&answer, 1, waited < WORKER_STEP_MS ? (int)(WORKER_STEP_MS - waited) : 10);
+        int ready = poll(&answer, 1, LOOK_EVERY_MS);
         char byte;
         if (ready > 0) return recv(worker->socket, &byte, 1, MSG_DONTWAIT) == 1 ? WORKER_DONE : died(worker, NULL);
         const char *why = overdue(worker, &patience);
@@ -170,6 +174,7 @@ static enum worker_end await(struct worker *worker, bool batch) {
         if (batch && patience.step > 0 && now_ms() - patience.began >= WORKER_BATCH_MS) {
             atomic_store_explicit(&worker->wire->stop, 1, memory_order_relaxed);
             worker->is_busy = true;
+            worker->busy_cpu_ms = cpu_ms(worker);
             return WORKER_PARTLY;
         }
     }
@@ -271,8 +276,9 @@ enum worker_end worker_begin(struct worker *worker) {
         struct pollfd answer = {.fd = worker->socket, .events = POLLIN};
         char byte;
         if (poll(&answer, 1, 0) <= 0) {
-            if (cpu_ms(worker) >= 0 && !is_asleep(worker)) return WORKER_PARTLY;
-            return died(worker, "waits for something, instead of answering");
+            if (is_asleep(worker)) return died(worker, "waits for something, instead of answering");
+            if (cpu_ms(worker) - worker->busy_cpu_ms >= WORKER_STEP_MS) return died(worker, too_long);
+            return WORKER_PARTLY;
         }
         if (recv(worker->socket, &byte, 1, MSG_DONTWAIT) != 1) return died(worker, NULL);
         worker->is_busy = false;

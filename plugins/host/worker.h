@@ -28,7 +28,8 @@ struct worker {
     uint32_t generation; /* grows with each start: topics have to be opened anew */
     uint32_t request_len;
     uint32_t count, done;
-    bool is_busy;  /* owes an answer to a batch that was given up */
+    bool is_busy;        /* owes an answer to a batch that was given up */
+    int64_t busy_cpu_ms; /* what it had used of the processor then */
     bool has_sniff, has_encode;
     bool wrote;    /* since it was last asked: it tried to print something */
     char why[320]; /* after WORKER_DIED: "crashed (segmentation fault)" */

@@ -1,6 +1,7 @@
 #include "serve.h"
 #include "nodes.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -147,6 +148,7 @@ void serve(struct wire *wire, const struct module *module) {
     char byte = 0;
     tree_init(&server.tree, (struct tree_limits){0, 0});
     tree_init(&server.parsed, (struct tree_limits){0, 0});
+    errno = 0;
     while (read(WIRE_SOCKET, &byte, 1) == 1) {
         server.answer_len = 0;
         for (uint32_t i = 0; i < wire->count && i < WIRE_BATCH; i++) {
@@ -156,5 +158,5 @@ void serve(struct wire *wire, const struct module *module) {
         }
         if (write(WIRE_SOCKET, &byte, 1) != 1) break;
     }
-    _exit(0);
+    _exit(errno == EBADF ? WIRE_EXIT_CLOSED : 0);
 }

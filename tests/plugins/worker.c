@@ -1,0 +1,150 @@
+/* A worker with plugins that behave and with those that do not: none takes this process down, each is named for what it did. */
+#define _GNU_SOURCE
+#include "worker.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static struct worker worker;
+static struct tree tree;
+
+static void use(const char *relative) {
+    char path[4096];
+    const char *build = getenv("SCTX_BUILD_DIR");
+    cr_assert(build != NULL);
+    (void)snprintf(path, sizeof path, "%s/%s", build, relative);
+    cr_assert(worker_init(&worker, path));
+    tree_init(&tree, (struct tree_limits){0});
+}
+
+static void add_topic(void) {
+    const struct wire_schema lens = {.topic = 1};
+    const struct worker_part parts[] = {{&lens, sizeof lens}, {"t", 1}};
+    cr_assert(worker_add(&worker, WIRE_OPEN, 0, 0, parts, 2));
+}
+
+static void add_payload(const char *text) {
+    const struct worker_part part = {text, strlen(text)};
+    cr_assert(worker_add(&worker, WIRE_DECODE, 0, SCTX_WANT_TREE, &part, 1));
+}
+
+static int64_t now_ms(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+Test(worker, decodes_a_batch_again_and_again) {
+    use("lib/sctx/decoders/json.so");
+    cr_assert_eq(worker_start(&worker), WORKER_DONE, "%s", worker.why);
+    for (int times = 0; times < 3; times++) {
+        cr_assert_eq(worker_begin(&worker), WORKER_DONE);
+        add_topic();
+        for (int i = 0; i < WIRE_BATCH - 1; i++) add_payload(i % 2 == 0 ? "{\"a\":[1,\"two\"]}" : "[1,");
+        cr_assert_not(worker_add(&worker, WIRE_DECODE, 0, 0, NULL, 0), "a batch has an end");
+        cr_assert_eq(worker_run(&worker), WORKER_DONE, "%s", worker.why);
+        cr_assert_eq(worker.done, (uint32_t)WIRE_BATCH);
+        for (uint32_t i = 1; i < WIRE_BATCH; i++) {
+            bool whole = i % 2 == 1;
+            cr_assert(worker_take_tree(&worker, i, whole ? 15 : 3, &tree));
+            cr_assert_eq(tree.status, whole ? SCTX_PLUGIN_OK : SCTX_PLUGIN_TRUNCATED);
+            cr_assert_eq(tree.count, whole ? 4u : 2u);
+            cr_assert_eq(tree.fault_off, whole ? 0u : 3u);
+            cr_assert_eq(tree.findings, 0u);
+        }
+    }
+    worker_free(&worker);
+    tree_free(&tree);
+}
+
+/* What one decode of it comes to. */
+static enum worker_end visit(const char *animal) {
+    char path[64];
+    (void)snprintf(path, sizeof path, "zoo/%s.so", animal);
+    use(path);
+    enum worker_end end = worker_start(&worker);
+    if (end == WORKER_DONE) {
+        cr_assert_eq(worker_begin(&worker), WORKER_DONE);
+        add_topic();
+        add_payload("x");
+        end = worker_run(&worker);
+        /* On a busy machine the batch is given up before the plugin has had its time. */
+        while (end == WORKER_PARTLY) {
+            (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+            end = worker_begin(&worker);
+        }
+    }
+    (void)fprintf(stderr, "%s: %s\n", animal, end == WORKER_DIED ? worker.why : "goes on");
+    return end;
+}
+
+static void leave(void) {
+    pid_t pid = worker.pid;
+    worker_free(&worker);
+    tree_free(&tree);
+    if (pid > 0) cr_assert(kill(pid, 0) < 0 && errno == ESRCH);
+}
+
+Test(zoo, those_that_die_are_named, .timeout = 30) {
+    static const struct {
+        const char *animal, *why;
+    } zoo[] = {
+        {"segfault", "segmentation fault"},
+        {"double_free", "abort"},
+        {"exit", "called exit(0)"},
+        {"abort_early", "abort"},
+        {"kill_early", "kill"},
+        {"deep", "stack is full"},
+        {"close_all", "closed its channel"},
+        {"fork", "clone"},
+        {"loop", "100 ms of processor time"},
+        {"sleep", "nanosleep"},
+        {"connect", "socket"},
+        {"leak", "crashed"},
+    };
+    for (size_t i = 0; i < sizeof zoo / sizeof *zoo; i++) {
+        int64_t began = now_ms();
+        cr_assert_eq(visit(zoo[i].animal), WORKER_DIED, "%s lives", zoo[i].animal);
+        cr_assert(strstr(worker.why, zoo[i].why) != NULL, "%s: '%s', not '%s'", zoo[i].animal, worker.why, zoo[i].why);
+        cr_assert_lt(now_ms() - began, WORKER_LAST_MS, "%s", zoo[i].animal);
+        leave();
+    }
+}
+
+Test(zoo, who_prints_is_noted_and_goes_on) {
+    cr_assert_eq(visit("print"), WORKER_DONE, "%s", worker.why);
+    cr_assert(worker.wrote);
+    leave();
+}
+
+Test(zoo, a_tree_without_end_is_cut) {
+    enum worker_end end = visit("huge_tree");
+    if (end == WORKER_DIED) {
+        cr_assert(strstr(worker.why, "processor time") != NULL, "%s", worker.why);
+    } else if (worker.done == 2) {
+        cr_assert(worker_take_tree(&worker, 1, 1, &tree));
+        cr_assert(tree.cut);
+        cr_assert_leq(tree.count, TREE_NODES_MAX);
+    }
+    leave();
+}
+
+Test(worker, what_is_no_plugin_is_refused_with_its_reason) {
+    use("lib/libsctx.so");
+    cr_assert_eq(worker_start(&worker), WORKER_DIED);
+    cr_assert(strstr(worker.why, "sctx_plugin_v1") != NULL, "%s", worker.why);
+    leave();
+}
+
+Test(worker, starts_anew_after_its_end) {
+    cr_assert_eq(visit("segfault"), WORKER_DIED);
+    cr_assert_eq(worker.done, 1u, "the topic had been opened");
+    cr_assert_eq(worker_start(&worker), WORKER_DONE, "%s", worker.why);
+    cr_assert_eq(worker.generation, 2u);
+    leave();
+}
