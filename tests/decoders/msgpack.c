@@ -380,6 +380,9 @@ Test(msgpack, depth) {
     nested[511] = 0x91;
     d = decode(MSGPACK, NULL, nested, sizeof nested);
     cr_assert(d->status == SCTX_PLUGIN_OK && d->cut && d->findings == 0);
+    nested[500] = 0x81; /* too deep within its key */
+    d = decode(MSGPACK, NULL, nested, sizeof nested);
+    cr_assert(d->status == SCTX_PLUGIN_UNSUPPORTED && d->off == 501 && d->findings == 0);
 }
 
 Test(msgpack, no_form) {

@@ -143,7 +143,7 @@ static bool put_timestamp(struct scan *scan, sctx_str name, size_t from, sctx_st
 static bool scan_ext(struct scan *scan, sctx_str name, size_t from, mpack_token_t token) {
     sctx_out *out = scan->out;
     sctx_str data;
-    int type = ((token.data.ext_type & 0xFF) ^ 0x80) - 0x80; /* its sign, whatever the library made of it */
+    int type = (int8_t)token.data.ext_type;
     uint32_t type_off = (uint32_t)scan->at - 1;
     if (!take(scan, token.length, &data)) return false;
     if (type == MSGPACK_TIMESTAMP) return put_timestamp(scan, name, from, data);
@@ -174,7 +174,8 @@ static bool scan_written_key(struct scan *scan, sctx_str *name) {
     bool whole = scan_value(scan, no_name);
     scan->level--;
     scan->out = outer;
-    if (key->is_full) return fail_as(scan, SCTX_PLUGIN_UNSUPPORTED, from, "a key too large to be written as text");
+    if (!whole && scan->status == SCTX_PLUGIN_OK)
+        return fail_as(scan, SCTX_PLUGIN_UNSUPPORTED, from, "a key too large to be written as text");
     *name = key_text(key);
     return whole;
 }
