@@ -1,36 +1,9 @@
 #include "nodes.h"
+#include "base64.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int sextet(char c) {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* RFC 4648 with padding, and nothing else; room for text.n / 4 * 3 bytes. */
-static bool base64(sctx_str text, char *to, size_t *len) {
-    *len = 0;
-    if (text.n % 4 != 0) return false;
-    for (size_t i = 0; i < text.n; i += 4) {
-        bool last = i + 4 == text.n;
-        size_t pads = last && text.p[i + 3] == '=' ? 1u + (text.p[i + 2] == '=') : 0;
-        uint32_t word = 0;
-        for (size_t k = 0; k < 4; k++) {
-            int bits = k + pads >= 4 ? 0 : sextet(text.p[i + k]);
-            if (bits < 0) return false;
-            word = word << 6 | (uint32_t)bits;
-        }
-        if ((pads == 1 && (word & 0xFF) != 0) || (pads == 2 && (word & 0xFFFF) != 0)) return false;
-        to[(*len)++] = (char)(word >> 16);
-        if (pads < 2) to[(*len)++] = (char)(word >> 8);
-        if (pads < 1) to[(*len)++] = (char)word;
-    }
-    return true;
-}
 
 static bool is(sctx_str str, const char *word) {
     return str.n == strlen(word) && memcmp(str.p, word, str.n) == 0;
@@ -38,7 +11,7 @@ static bool is(sctx_str str, const char *word) {
 
 static bool become_bytes(sctx_node *node, const sctx_node *text, char **room) {
     size_t len;
-    if (text == NULL || text->value.type != SCTX_TEXT || !base64(text->value.v.s, *room, &len)) return false;
+    if (text == NULL || text->value.type != SCTX_TEXT || !base64_decode(text->value.v.s.p, text->value.v.s.n, *room, &len)) return false;
     node->value = (sctx_value){.type = SCTX_BYTES, .v.s = {*room, len}};
     node->count = 0;
     node->first = NULL;

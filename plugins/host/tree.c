@@ -1,4 +1,5 @@
 #include "tree.h"
+#include "decimal.h"
 #include "utf8.h"
 
 #include <stdio.h>
@@ -117,31 +118,6 @@ static bool keep_name(struct tree *tree, sctx_str str, struct tree_text *text) {
     return keep_mended(tree, str, text);
 }
 
-static size_t digits_at(const char *text, size_t len, size_t at) {
-    size_t from = at;
-    while (at < len && text[at] >= '0' && text[at] <= '9') at++;
-    return at - from;
-}
-
-bool tree_is_number(const char *text, size_t len) {
-    size_t at = len > 0 && text[0] == '-', digits = digits_at(text, len, at);
-    if (digits == 0 || (digits > 1 && text[at] == '0')) return false;
-    at += digits;
-    if (at < len && text[at] == '.') {
-        digits = digits_at(text, len, ++at);
-        if (digits == 0) return false;
-        at += digits;
-    }
-    if (at < len && (text[at] == 'e' || text[at] == 'E')) {
-        at++;
-        if (at < len && (text[at] == '+' || text[at] == '-')) at++;
-        digits = digits_at(text, len, at);
-        if (digits == 0) return false;
-        at += digits;
-    }
-    return at == len;
-}
-
 /* ---- building --------------------------------------------------------------------------------------------------------------- */
 
 static uint32_t checked_span(struct tree *tree, sctx_span *span, uint32_t payload_len) {
@@ -174,6 +150,7 @@ static struct tree_node *add(struct tree_builder *builder, sctx_str name, sctx_s
 
 /* The value of a leaf, as far as it is one. */
 static bool set_value(struct tree *tree, struct tree_node *node, const sctx_value *value) {
+    bool is_integer;
     node->type = value->type;
     node->as = value->as > SCTX_SIZE ? SCTX_PLAIN : value->as;
     node->flags = value->flags & SCTX_GUESSED;
@@ -188,7 +165,7 @@ static bool set_value(struct tree *tree, struct tree_node *node, const sctx_valu
         if (!utf8_is_wide(value->v.s.p, value->v.s.n)) {
             tree->findings |= TREE_BAD_TEXT;
             node->type = SCTX_BYTES;
-        } else if (value->type == SCTX_NUMBER && !tree_is_number(value->v.s.p, value->v.s.n)) {
+        } else if (value->type == SCTX_NUMBER && !decimal_is(value->v.s.p, value->v.s.n, &is_integer)) {
             tree->findings |= TREE_BAD_NUMBER;
             node->type = SCTX_TEXT;
         }
@@ -368,11 +345,12 @@ static void check_value(struct tree *tree, struct tree_node *node) {
     if (node->type == SCTX_BOOL) node->v.u = node->v.u != 0;
     if (node->type < SCTX_NUMBER || node->type > SCTX_BYTES) return;
     if (!text_lies_within(tree, &node->v.s)) tree->findings |= TREE_BAD_TEXT;
+    bool is_integer;
     const char *text = node->v.s.len > 0 ? tree->pool + node->v.s.off : "";
     if (node->type != SCTX_BYTES && !utf8_is_wide(text, node->v.s.len)) {
         node->type = SCTX_BYTES;
         tree->findings |= TREE_BAD_TEXT;
-    } else if (node->type == SCTX_NUMBER && !tree_is_number(text, node->v.s.len)) {
+    } else if (node->type == SCTX_NUMBER && !decimal_is(text, node->v.s.len, &is_integer)) {
         node->type = SCTX_TEXT;
         tree->findings |= TREE_BAD_NUMBER;
     }

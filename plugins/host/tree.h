@@ -122,9 +122,6 @@ void tree_check(struct tree *tree, size_t payload_len);
 /* Room for this many; false: out of memory, or beyond the limits. */
 bool tree_reserve(struct tree *tree, uint32_t nodes, uint32_t pool);
 
-/* Is it a number as JSON writes one? */
-bool tree_is_number(const char *text, size_t len);
-
 /* ---- as JSON ---------------------------------------------------------------------------------------------------------------- */
 
 /* Where text goes. `string` puts a JSON string with its quotes; the text is UTF-8 but for lone surrogates. */
@@ -138,8 +135,5 @@ struct tree_sink {
  * {"$base64":"..."}, but in {"$ext":[N,"..."]} the text alone; {"$float":"nan"|"inf"|"-inf"}. A value with a label stays the value.
  * A container that an error cut short is closed. */
 void tree_json(const struct tree *tree, uint32_t node, const struct tree_sink *sink);
-
-/* Writes a double as tree_json() does: at most 32 bytes with the NUL. Finite. */
-size_t tree_float_text(double value, char text[32]);
 
 #endif

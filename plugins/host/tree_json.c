@@ -1,47 +1,20 @@
+#include "base64.h"
+#include "decimal.h"
 #include "tree.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-size_t tree_float_text(double value, char text[32]) {
-    int len = 0;
-    for (int digits = 15; digits <= 17; digits++) {
-        len = snprintf(text, 30, "%.*g", digits, value);
-        if (strtod(text, NULL) == value) break;
-    }
-    if (strcspn(text, ".e") == (size_t)len) {
-        memcpy(text + len, ".0", 3);
-        len += 2;
-    }
-    return (size_t)len;
-}
 
 static void put(const struct tree_sink *sink, const char *text) {
     sink->put(sink->context, text, strlen(text));
 }
 
 static void put_base64(const struct tree_sink *sink, sctx_str bytes) {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *at = (const unsigned char *)bytes.p;
-    char quad[256];
-    size_t len = 0;
-    for (size_t i = 0; i < bytes.n; i += 3) {
-        size_t left = bytes.n - i;
-        uint32_t word = (uint32_t)at[i] << 16 | (left > 1 ? (uint32_t)at[i + 1] << 8 : 0) | (left > 2 ? at[i + 2] : 0u);
-        quad[len++] = letters[word >> 18];
-        quad[len++] = letters[word >> 12 & 63];
-        quad[len++] = '=';
-        quad[len++] = '=';
-        if (left > 1) quad[len - 2] = letters[word >> 6 & 63];
-        if (left > 2) quad[len - 1] = letters[word & 63];
-        if (len == sizeof quad || left <= 3) {
-            sink->put(sink->context, quad, len);
-            len = 0;
-        }
-    }
+    char text[BASE64_TEXT];
+    for (size_t i = 0; i < bytes.n; i += BASE64_BYTES)
+        sink->put(sink->context, text, base64_encode(bytes.p + i, bytes.n - i < BASE64_BYTES ? bytes.n - i : BASE64_BYTES, text));
 }
 
 static void put_bytes(const struct tree *tree, const struct tree_node *node, const struct tree_sink *sink) {
@@ -60,7 +33,7 @@ static void put_float(double value, const struct tree_sink *sink) {
     } else if (isinf(value)) {
         put(sink, value > 0 ? "{\"$float\":\"inf\"}" : "{\"$float\":\"-inf\"}");
     } else {
-        size_t len = tree_float_text(value, text);
+        size_t len = decimal_of_double(value, text);
         sink->put(sink->context, text, len);
     }
 }

@@ -9,16 +9,17 @@ set -u
 # LAYER (the longest that fits a file's path counts): where its includes may lie. tests/ may include anything.
 layers='
 core                core/include core/src
-plugins/host        plugins/include plugins/host
-plugins/worker      plugins/include plugins/host plugins/worker
-plugins/decoders    plugins/include
+plugins/shared      plugins/include plugins/shared
+plugins/host        plugins/include plugins/shared plugins/host
+plugins/worker      plugins/include plugins/shared plugins/host plugins/worker
+plugins/decoders    plugins/include plugins/shared
 plugins/template    plugins/include
 plugins/include     plugins/include
 recorder/mcap       recorder/mcap
 recorder            recorder core/include inspect recorder/mcap plugins/include
-inspect             inspect core/include plugins/include plugins/host recorder/mcap
-tui                 tui core/include plugins/include plugins/host inspect recorder
-cli                 cli core/include plugins/include plugins/host inspect recorder
+inspect             inspect core/include plugins/include plugins/shared plugins/host recorder/mcap
+tui                 tui core/include plugins/include plugins/shared plugins/host inspect recorder
+cli                 cli core/include plugins/include plugins/shared plugins/host inspect recorder
 bench               bench core/include
 examples            examples core/include
 bindings            bindings core/include

@@ -1,8 +1,10 @@
 /* CBOR, RFC 8949: well-formed and, in its text, valid. libcbor tells the heads apart; how they nest, and where, is found here. */
+#include "counter.h"
 #include "encode.h"
 #include "item.h"
 #include "key.h"
 #include "number.h"
+#include "utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,11 +21,11 @@ struct scan {
     const char *data;
     size_t at, len;
     uint32_t depth;
-    unsigned level;  /* of keys within keys */
-    sctx_str unit;   /* label of the next number */
-    sctx_out *out;   /* where values go: to the host, or into a key */
-    sctx_out *host;  /* where errors go */
-    int status;      /* enum sctx_plugin_status. OK after a scan that returned false: the host wants no more */
+    unsigned level; /* of keys within keys */
+    sctx_str unit;  /* label of the next number */
+    sctx_out *out;  /* where values go: to the host, or into a key */
+    sctx_out *host; /* where errors go */
+    int status;     /* enum sctx_plugin_status. OK after a scan that returned false: the host wants no more */
 };
 
 static bool scan_value(struct scan *scan, sctx_str name);
@@ -125,7 +127,8 @@ static bool put_string(struct scan *scan, sctx_str name, size_t from, const stru
 /* ---- numbers ---------------------------------------------------------------------------------------------------------------- */
 
 /* n, or -1 - n. Not inlined, or its room would be part of every level's frame; so with put_big(). */
-__attribute__((noinline)) static bool put_integer(struct scan *scan, sctx_str name, size_t from, uint64_t n, bool is_negative, sctx_str unit) {
+__attribute__((noinline)) static bool put_integer(struct scan *scan, sctx_str name, size_t from, uint64_t n, bool is_negative,
+                                                  sctx_str unit) {
     sctx_value value = {.type = SCTX_I64, .label = unit};
     char room[BIGNUM_DIGITS], bytes[sizeof n];
     if (n <= (uint64_t)INT64_MAX) {
@@ -283,38 +286,10 @@ static int scan_all(struct scan *scan) {
 
 enum { SNIFF_ITEMS = 4096, SNIFF_SURE = 55, SNIFF_SAYS_SO = 95 };
 
-/* A host that only counts. */
-struct counter {
-    sctx_out out;
-    unsigned items;
-};
-
-static int count_item(sctx_out *out) {
-    return ++((struct counter *)out)->items >= SNIFF_ITEMS;
-}
-
-static int count_put(sctx_out *out, sctx_str name, const sctx_value *value, sctx_span span) {
-    (void)name, (void)value, (void)span;
-    return count_item(out);
-}
-
-static int count_open(sctx_out *out, sctx_str name, int type, sctx_span span) {
-    (void)name, (void)type, (void)span;
-    return count_item(out);
-}
-
-static int count_close(sctx_out *out, uint32_t end) {
-    (void)out, (void)end;
-    return 0;
-}
-
-static void count_fail(sctx_out *out, uint32_t off, const char *why) {
-    (void)out, (void)off, (void)why;
-}
-
 static int cbor_sniff(const void *data, size_t len) {
     const unsigned char *first = data;
-    struct counter counter = {{.put = count_put, .open = count_open, .close = count_close, .fail = count_fail}, 0};
+    struct counter counter;
+    counter_begin(&counter, SNIFF_ITEMS);
     struct scan scan = {.data = data, .len = len, .out = &counter.out, .host = &counter.out};
     bool is_promising = len > 0 && first[0] >= 0x80 && first[0] <= 0xDF; /* arrays, maps, tags */
     if (!is_promising || scan_all(&scan) != SCTX_PLUGIN_OK) return 0;

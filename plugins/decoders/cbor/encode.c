@@ -1,7 +1,7 @@
 #include "encode.h"
 #include "item.h"
-#include "key.h"
 #include "number.h"
+#include "utf8.h"
 
 #include <cbor.h>
 #include <float.h>

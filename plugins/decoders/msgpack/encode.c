@@ -1,5 +1,5 @@
 #include "encode.h"
-#include "key.h"
+#include "utf8.h"
 
 #include <math.h>
 #include <mpack.h>

@@ -1,7 +1,9 @@
 /* MessagePack, as its spec.md says: all formats, timestamps, keys of any type. libmpack tells the tokens apart; where they lie, and what is
  * in them, is found here. */
+#include "counter.h"
 #include "encode.h"
 #include "key.h"
+#include "utf8.h"
 
 #include <mpack.h>
 #include <stdlib.h>
@@ -17,10 +19,10 @@ struct scan {
     const char *data;
     size_t at, len;
     uint32_t depth;
-    unsigned level;  /* of keys within keys */
-    sctx_out *out;   /* where values go: to the host, or into a key */
-    sctx_out *host;  /* where errors go */
-    int status;      /* enum sctx_plugin_status. OK after a scan that returned false: the host wants no more */
+    unsigned level; /* of keys within keys */
+    sctx_out *out;  /* where values go: to the host, or into a key */
+    sctx_out *host; /* where errors go */
+    int status;     /* enum sctx_plugin_status. OK after a scan that returned false: the host wants no more */
 };
 
 static bool scan_value(struct scan *scan, sctx_str name);
@@ -143,7 +145,8 @@ static bool put_timestamp(struct scan *scan, sctx_str name, size_t from, sctx_st
 static bool scan_ext(struct scan *scan, sctx_str name, size_t from, mpack_token_t token) {
     sctx_out *out = scan->out;
     sctx_str data;
-    int type = (int8_t)token.data.ext_type;
+    int type = (int)(token.data.ext_type & 0xff); /* an int8 that mpack hands over as it reads it */
+    if (type > INT8_MAX) type -= 0x100;
     uint32_t type_off = (uint32_t)scan->at - 1;
     if (!take(scan, token.length, &data)) return false;
     if (type == MSGPACK_TIMESTAMP) return put_timestamp(scan, name, from, data);
@@ -244,38 +247,10 @@ static int scan_all(struct scan *scan) {
 
 enum { SNIFF_ITEMS = 4096, SNIFF_SURE = 50 };
 
-/* A host that only counts. */
-struct counter {
-    sctx_out out;
-    unsigned items;
-};
-
-static int count_item(sctx_out *out) {
-    return ++((struct counter *)out)->items >= SNIFF_ITEMS;
-}
-
-static int count_put(sctx_out *out, sctx_str name, const sctx_value *value, sctx_span span) {
-    (void)name, (void)value, (void)span;
-    return count_item(out);
-}
-
-static int count_open(sctx_out *out, sctx_str name, int type, sctx_span span) {
-    (void)name, (void)type, (void)span;
-    return count_item(out);
-}
-
-static int count_close(sctx_out *out, uint32_t end) {
-    (void)out, (void)end;
-    return 0;
-}
-
-static void count_fail(sctx_out *out, uint32_t off, const char *why) {
-    (void)out, (void)off, (void)why;
-}
-
 static int msgpack_sniff(const void *data, size_t len) {
     const unsigned char *first = data;
-    struct counter counter = {{.put = count_put, .open = count_open, .close = count_close, .fail = count_fail}, 0};
+    struct counter counter;
+    counter_begin(&counter, SNIFF_ITEMS);
     struct scan scan = {.data = data, .len = len, .out = &counter.out, .host = &counter.out};
     bool is_container = len > 0 && ((first[0] >= 0x80 && first[0] <= 0x9F) || (first[0] >= 0xDC && first[0] <= 0xDF));
     return is_container && scan_all(&scan) == SCTX_PLUGIN_OK ? SNIFF_SURE : 0;

@@ -1,4 +1,5 @@
 #include "decode.h"
+#include "utf8.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -164,7 +165,7 @@ sctx_value pb_scalar(const struct pb_decode *dec, const struct pb_declared *fiel
 }
 
 bool pb_check_text(struct pb_decode *dec, uint32_t from, uint32_t end) {
-    size_t valid = pb_utf8_until((const char *)dec->data + from, end - from);
+    size_t valid = utf8_valid((const char *)dec->data + from, end - from);
     return valid == end - from ||
            pb_fail(dec, &(struct pb_fault){SCTX_PLUGIN_MALFORMED, from + (uint32_t)valid, "a string that is not UTF-8"});
 }

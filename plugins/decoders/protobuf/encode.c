@@ -1,4 +1,5 @@
 #include "encode.h"
+#include "utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -121,7 +122,7 @@ static bool write_scalar(struct pb_encode *enc, const struct pb_declared *field,
 /* ---- text and bytes --------------------------------------------------------------------------------------------------------- */
 
 static bool write_text(struct pb_encode *enc, const sctx_node *node, sctx_str text) {
-    if (pb_utf8_until(text.p, text.n) != text.n)
+    if (utf8_valid(text.p, text.n) != text.n)
         return pb_refuse(enc, node, "text with half of a surrogate pair, which UTF-8 has no form for");
     size_t begun = pb_begin_length(&enc->output);
     pb_write(&enc->output, text.p, text.n);

@@ -1,4 +1,5 @@
 #include "records.h"
+#include "utf8.h"
 
 #include <stdlib.h>
 
@@ -43,7 +44,7 @@ static bool is_text(struct pb_scan *scan, uint32_t from, uint32_t end) {
     if (from < scan->text_from || from > scan->text_until) {
         uint32_t code, at = from;
         while (at < scan->text_within) {
-            size_t bytes = pb_utf8_next(data + at, scan->text_within - at, &code);
+            size_t bytes = utf8_next(data + at, scan->text_within - at, &code);
             if (bytes == 0 || !is_printable(code)) break;
             at += (uint32_t)bytes;
         }

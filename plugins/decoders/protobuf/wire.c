@@ -67,31 +67,3 @@ bool pb_wire_next(struct pb_wire *wire, struct pb_field *field) {
     field->end = wire->at;
     return whole;
 }
-
-size_t pb_utf8_next(const unsigned char *text, size_t len, uint32_t *code) {
-    if (text[0] < 0x80) {
-        *code = text[0];
-        return 1;
-    }
-    size_t bytes = text[0] < 0xC2 ? 0 : text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : text[0] < 0xF5 ? 4 : 0;
-    if (bytes == 0 || len < bytes) return 0;
-    *code = text[0] & (0x7Fu >> bytes);
-    for (size_t i = 1; i < bytes; i++) {
-        if ((text[i] & 0xC0) != 0x80) return 0;
-        *code = *code << 6 | (text[i] & 0x3Fu);
-    }
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    bool is_surrogate = *code >= 0xD800 && *code <= 0xDFFF;
-    return *code < least[bytes] || *code > 0x10FFFF || is_surrogate ? 0 : bytes;
-}
-
-size_t pb_utf8_until(const char *text, size_t len) {
-    size_t at = 0;
-    while (at < len) {
-        uint32_t code;
-        size_t bytes = pb_utf8_next((const unsigned char *)text + at, len - at, &code);
-        if (bytes == 0) break;
-        at += bytes;
-    }
-    return at;
-}

@@ -40,11 +40,6 @@ bool pb_wire_next(struct pb_wire *wire, struct pb_field *field);
 /* One number of a form that has a fixed size or is a varint; `at` moves behind it. */
 bool pb_wire_number(struct pb_wire *wire, enum pb_form form, uint64_t *value);
 
-/* Where text that is UTF-8 (RFC 3629) ceases to be so; len: nowhere. */
-size_t pb_utf8_until(const char *text, size_t len);
-/* Bytes of the character at `text`; 0: not valid. *code: what it is. len > 0. */
-size_t pb_utf8_next(const unsigned char *text, size_t len, uint32_t *code);
-
 static inline sctx_str pb_slice(const unsigned char *data, uint32_t from, uint32_t end) {
     return (sctx_str){(const char *)data + from, end - from};
 }

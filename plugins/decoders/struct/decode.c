@@ -1,4 +1,5 @@
 #include "bits.h"
+#include "utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,7 +100,7 @@ static sctx_value read_value(const unsigned char *from, const struct field *fiel
     case KIND_CHAR:
     case KIND_BYTES:
         value.v.s = read_text(from, field, size);
-        value.type = type->kind == KIND_CHAR && is_utf8(value.v.s.p, value.v.s.n) ? SCTX_TEXT : SCTX_BYTES;
+        value.type = type->kind == KIND_CHAR && utf8_valid(value.v.s.p, value.v.s.n) == value.v.s.n ? SCTX_TEXT : SCTX_BYTES;
         break;
     case KIND_PAD:
     case KIND_STRUCT: break; /* never asked for */

@@ -133,8 +133,6 @@ void field_type_text(const struct field *field, char text[32]);
 /* IEEE 754 binary16, nearest, ties to even. What is too large becomes infinite. */
 double half_to_double(uint16_t half);
 uint16_t half_from_double(double value);
-/* Strict UTF-8, RFC 3629. */
-bool is_utf8(const char *text, size_t len);
 
 /* ---- parse.c ---------------------------------------------------------------------------------------------------------------- */
 

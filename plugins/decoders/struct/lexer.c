@@ -1,5 +1,6 @@
 #include "lexer.h"
 #include "layout.h"
+#include "utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -170,7 +171,7 @@ static bool scan_string(struct lexer *lexer) {
             return lexer_fail(lexer, lexer->at, "backslashes and control characters are not known here");
     }
     lexer->token.str = (sctx_str){lexer->text.p + from, lexer->at++ - from};
-    if (!is_utf8(lexer->token.str.p, lexer->token.str.n)) return lexer_fail(lexer, from, "this text is not UTF-8");
+    if (utf8_valid(lexer->token.str.p, lexer->token.str.n) < lexer->token.str.n) return lexer_fail(lexer, from, "this text is not UTF-8");
     return true;
 }
 

@@ -26,10 +26,8 @@ static uint32_t align_of(const struct field *field) {
 
 static void place_bits(struct field *field, uint64_t *pos, bool is_packed) {
     uint64_t unit = (uint64_t)field->type.size * 8;
-    if (field->bits == 0)
-        *pos = round_up(*pos, unit);
-    else if (!is_packed && *pos / unit != (*pos + field->bits - 1) / unit)
-        *pos = round_up(*pos, unit);
+    bool crosses_a_unit = field->bits != 0 && !is_packed && *pos / unit != (*pos + field->bits - 1) / unit;
+    if (field->bits == 0 || crosses_a_unit) *pos = round_up(*pos, unit);
     field->off = (uint32_t)(*pos / 8);
     field->bit = (uint8_t)(*pos % 8);
     *pos += field->bits;

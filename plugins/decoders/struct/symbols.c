@@ -38,7 +38,7 @@ static bool make_room(struct symbols *symbols) {
     uint32_t room = symbols->room == 0 ? 32 : symbols->room * 2;
     struct symbol *items = realloc(symbols->items, room * sizeof *items);
     if (items != NULL) symbols->items = items;
-    uint32_t *slots = items != NULL ? calloc(room * 2, sizeof *slots) : NULL;
+    uint32_t *slots = items != NULL ? calloc((size_t)room * 2, sizeof *slots) : NULL;
     if (slots == NULL) return false;
     free(symbols->slots);
     symbols->slots = slots;

@@ -79,22 +79,3 @@ uint16_t half_from_double(double value) {
     /* The hidden bit adds one to the exponent; so does rounding up to the next power of two. */
     return (uint16_t)(sign | (((unsigned)(exponent + 14) << 10) + (unsigned)nearbyint(ldexp(value, 10 - exponent))));
 }
-
-/* Bytes of the sequence at `text` (RFC 3629, section 4); 0: it is none. */
-static size_t utf8_length(const unsigned char *text, size_t len) {
-    size_t bytes = text[0] < 0x80 ? 1 : text[0] < 0xC2 ? 0 : text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : text[0] < 0xF5 ? 4 : 0;
-    if (bytes == 0 || len < bytes) return 0;
-    for (size_t i = 1; i < bytes; i++)
-        if ((text[i] & 0xC0) != 0x80) return 0;
-    if ((text[0] == 0xE0 && text[1] < 0xA0) || (text[0] == 0xED && text[1] > 0x9F)) return 0;
-    return (text[0] == 0xF0 && text[1] < 0x90) || (text[0] == 0xF4 && text[1] > 0x8F) ? 0 : bytes;
-}
-
-bool is_utf8(const char *text, size_t len) {
-    for (size_t at = 0; at < len;) {
-        size_t bytes = utf8_length((const unsigned char *)text + at, len - at);
-        if (bytes == 0) return false;
-        at += bytes;
-    }
-    return true;
-}

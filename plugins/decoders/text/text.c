@@ -1,23 +1,9 @@
 /* A view: the payload is text, in UTF-8. */
-#include <sctx/plugin.h>
+#include "utf8.h"
 
+#include <sctx/plugin.h>
 #include <stdbool.h>
 #include <stddef.h>
-
-/* Bytes of the UTF-8 sequence at `text` (RFC 3629, section 4); 0: it is none. More than `len`: it is cut off, and right so far. */
-static size_t utf8_length(const unsigned char *text, size_t len) {
-    if (text[0] < 0x80) return 1;
-    unsigned lead = text[0];
-    unsigned low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-    unsigned high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-    size_t bytes = lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
-    for (size_t i = 1; i < bytes && i < len; i++) {
-        if (text[i] < low || text[i] > high) return 0;
-        low = 0x80;
-        high = 0xBF;
-    }
-    return bytes;
-}
 
 static size_t first_line(const unsigned char *text, size_t len) {
     size_t at = 0;
@@ -53,11 +39,10 @@ static int text_encode(void *self, const sctx_node *root, sctx_out *out) {
         out->fail(out, root->span.off, "only a string can be text");
         return SCTX_PLUGIN_UNSUPPORTED;
     }
-    for (size_t i = 0; i + 2 < text.n; i++)
-        if ((unsigned char)text.p[i] == 0xED && (unsigned char)text.p[i + 1] >= 0xA0) {
-            out->fail(out, root->span.off, "a lone surrogate has no form in UTF-8");
-            return SCTX_PLUGIN_UNSUPPORTED;
-        }
+    if (utf8_valid(text.p, text.n) < text.n) {
+        out->fail(out, root->span.off, "a lone surrogate has no form in UTF-8");
+        return SCTX_PLUGIN_UNSUPPORTED;
+    }
     (void)out->emit(out, text.p, text.n);
     return SCTX_PLUGIN_OK;
 }

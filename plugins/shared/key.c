@@ -1,31 +1,12 @@
 #include "key.h"
+#include "base64.h"
+#include "decimal.h"
+#include "quoted.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* Bytes of the sequence at `text` (table 3-7 of Unicode); 0: it is none. */
-static size_t sequence_length(const unsigned char *text, size_t len) {
-    if (text[0] < 0x80) return 1;
-    size_t bytes = text[0] < 0xC2 ? 0 : text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : text[0] < 0xF5 ? 4 : 0;
-    if (bytes == 0 || len < bytes) return 0;
-    for (size_t i = 1; i < bytes; i++)
-        if ((text[i] & 0xC0) != 0x80) return 0;
-    if ((text[0] == 0xE0 && text[1] < 0xA0) || (text[0] == 0xED && text[1] > 0x9F)) return 0;
-    return (text[0] == 0xF0 && text[1] < 0x90) || (text[0] == 0xF4 && text[1] > 0x8F) ? 0 : bytes;
-}
-
-size_t utf8_valid(const char *text, size_t len) {
-    size_t at = 0;
-    while (at < len) {
-        size_t bytes = sequence_length((const unsigned char *)text + at, len - at);
-        if (bytes == 0) break;
-        at += bytes;
-    }
-    return at;
-}
 
 /* ---- writing ---------------------------------------------------------------------------------------------------------------- */
 
@@ -42,33 +23,24 @@ static void put_word(struct key *key, const char *word) {
 
 static void put_quoted(struct key *key, sctx_str text) {
     put_word(key, "\"");
-    for (size_t i = 0; i < text.n && !key->is_full; i++) {
-        char c = text.p[i], escape[8];
-        if (c == '"' || c == '\\') {
-            put_word(key, "\\");
-        } else if ((unsigned char)c < 0x20) {
-            (void)snprintf(escape, sizeof escape, "\\u%04x", (unsigned)c);
+    for (size_t i = 0; i < text.n && !key->is_full;) {
+        char escape[8];
+        size_t bytes = quoted_escape(text.p + i, text.n - i, escape);
+        if (bytes > 0)
             put_word(key, escape);
-            continue;
-        }
-        put_raw(key, &c, 1);
+        else
+            put_raw(key, text.p + i, 1);
+        i += bytes > 0 ? bytes : 1;
     }
     put_word(key, "\"");
 }
 
 static void put_base64(struct key *key, sctx_str bytes) {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *at = (const unsigned char *)bytes.p;
-    for (size_t i = 0; i < bytes.n && !key->is_full; i += 3) {
-        size_t left = bytes.n - i;
-        unsigned word = (unsigned)at[i] << 16 | (left > 1 ? (unsigned)at[i + 1] << 8 : 0) | (left > 2 ? at[i + 2] : 0u);
-        const char quad[] = {letters[word >> 18], letters[word >> 12 & 63], left > 1 ? letters[word >> 6 & 63] : '=',
-                             left > 2 ? letters[word & 63] : '='};
-        put_raw(key, quad, sizeof quad);
-    }
+    char text[BASE64_TEXT];
+    for (size_t i = 0; i < bytes.n && !key->is_full; i += BASE64_BYTES)
+        put_raw(key, text, base64_encode(bytes.p + i, bytes.n - i < BASE64_BYTES ? bytes.n - i : BASE64_BYTES, text));
 }
 
-/* As short as it is exact, with a point or an exponent, as the host writes it. */
 static void put_float(struct key *key, double value) {
     char text[40];
     if (!isfinite(value)) {
@@ -77,12 +49,7 @@ static void put_float(struct key *key, double value) {
         put_word(key, text);
         return;
     }
-    for (int digits = 15; digits <= 17; digits++) {
-        (void)snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value) break;
-    }
-    put_word(key, text);
-    if (strpbrk(text, ".e") == NULL) put_word(key, ".0");
+    put_raw(key, text, decimal_of_double(value, text));
 }
 
 static void put_scalar(struct key *key, const sctx_value *value) {

@@ -1,11 +1,8 @@
-/* Text: whether bytes are UTF-8, and keys of maps that are no text, written as the names of members. */
-#ifndef SCTX_DECODER_KEY_H
-#define SCTX_DECODER_KEY_H
+/* Keys of maps that are no text, written as the names of members. */
+#ifndef SCTX_SHARED_KEY_H
+#define SCTX_SHARED_KEY_H
 #include <sctx/plugin.h>
 #include <stdbool.h>
-
-/* Bytes up to the first that is not part of valid UTF-8 (RFC 3629); len: all of it is. */
-size_t utf8_valid(const char *text, size_t len);
 
 enum {
     KEY_TEXT_MAX = 16384, /* bytes of a key's text */
