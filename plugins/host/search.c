@@ -134,6 +134,19 @@ static void take_file(struct search *search, const char *path, enum found_origin
     if (fd >= 0) close(fd);
 }
 
+bool search_again(struct found *found) {
+    struct manifest_fault fault = {""};
+    struct manifest manifest;
+    int fd = open_checked(found->path, found->origin, &found->version, &fault);
+    bool usable = fd >= 0 && manifest_read(fd, &manifest, &fault);
+    if (fd >= 0) close(fd);
+    if (fd < 0 && !file_version_of(found->path, &found->version)) found->version = (struct file_version){.bytes = -1};
+    free(found->refused);
+    found->refused = usable ? NULL : strdup(fault.text);
+    if (usable) found->manifest = manifest;
+    return usable;
+}
+
 static int is_plugin_name(const struct dirent *entry) {
     size_t len = strlen(entry->d_name);
     return len > 3 && entry->d_name[0] != '.' && strcmp(entry->d_name + len - 3, ".so") == 0;
@@ -194,11 +207,13 @@ static void take_own(struct search *search, const char *name, enum found_origin 
     if (search_own(name, path)) take_folder(search, path, origin);
 }
 
-static void mark_shadowed(struct search *search) {
-    for (size_t i = 0; i < search->count; i++)
+void search_settle(struct search *search) {
+    for (size_t i = 0; i < search->count; i++) {
+        search->found[i].shadowed = false;
         for (size_t k = 0; k < i && !search->found[i].shadowed; k++)
             search->found[i].shadowed = search->found[k].refused == NULL && search->found[i].refused == NULL &&
                                         strcmp(search->found[k].manifest.name, search->found[i].manifest.name) == 0;
+    }
 }
 
 void search_all(struct search *search, const struct search_options *options) {
@@ -216,7 +231,7 @@ void search_all(struct search *search, const struct search_options *options) {
         take_own(search, "plugins", FOUND_SYSTEM);
     }
     take_own(search, "decoders", FOUND_BUNDLED);
-    mark_shadowed(search);
+    search_settle(search);
 }
 
 void search_free(struct search *search) {

@@ -51,6 +51,11 @@ struct search_options {
 void search_all(struct search *search, const struct search_options *options);
 void search_free(struct search *search);
 
+/* Reads a file again that has changed: manifest, version, refused are those of the new one. false: it is refused now. */
+bool search_again(struct found *found);
+/* Sets `shadowed` of all anew, after that. */
+void search_settle(struct search *search);
+
 /* Is this still the same file? */
 bool file_version_of(const char *path, struct file_version *version);
 bool file_version_same(const struct file_version *a, const struct file_version *b);

@@ -333,6 +333,12 @@ static void take_outcome(const struct wire_item *item, struct tree *tree) {
     tree->reason[sizeof tree->reason - 1] = '\0';
 }
 
+void worker_take_outcome(struct worker *worker, uint32_t index, struct tree *tree) {
+    struct wire_item item = copy_item(worker, index);
+    tree_clear(tree);
+    take_outcome(&item, tree);
+}
+
 static bool lies_within_answers(uint32_t off, uint64_t bytes) {
     return off <= WIRE_ANSWERS && bytes <= WIRE_ANSWERS - off;
 }

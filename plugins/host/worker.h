@@ -56,6 +56,8 @@ enum worker_end worker_run(struct worker *worker);
 
 /* Of an item that is done: what came of it, checked. false: out of memory. */
 bool worker_take_tree(struct worker *worker, uint32_t item, size_t payload_len, struct tree *tree);
+/* Of WIRE_OPEN: status, offset and reason alone. */
+void worker_take_outcome(struct worker *worker, uint32_t item, struct tree *tree);
 /* Of WIRE_ENCODE: the payload; the tree gets status, offset and reason. */
 bool worker_take_bytes(struct worker *worker, uint32_t item, struct tree *tree, struct emitted *emitted);
 int worker_sniffed(const struct worker *worker, uint32_t item); /* 0 to 100 */

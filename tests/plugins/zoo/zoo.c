@@ -73,4 +73,4 @@ static int decode(void *self, const void *data, size_t len, sctx_out *out) {
     return SCTX_PLUGIN_OK;
 }
 
-SCTX_PLUGIN("name=zoo\nversion=1\nlicense=MIT\nencodings=zoo\n", .decode = decode);
+SCTX_PLUGIN("name=" ZOO_NAME "\nversion=1\nlicense=MIT\nencodings=" ZOO_NAME "\n", .decode = decode);
