@@ -156,8 +156,7 @@ struct host_choice host_choice(const struct host *host, uint32_t number) {
     const struct topic *topic = &host->topics[number];
     const struct runner *runner = topic->runner;
     if (runner == NULL) return (struct host_choice){NULL, HOST_NONE, false, NULL};
-    bool rests = runner->is_out || runner_now_ms() < runner->rests_until_ms;
-    const char *trouble = topic->is_refused ? topic->refusal : rests ? runner->why : NULL;
+    const char *trouble = topic->is_refused ? topic->refusal : runner_is_off(runner) ? runner->why : NULL;
     return (struct host_choice){runner->found, topic->how, is_view(runner), trouble};
 }
 

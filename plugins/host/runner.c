@@ -60,6 +60,10 @@ void runner_retry(struct runner *runner) {
     runner->why[0] = '\0';
 }
 
+bool runner_is_off(const struct runner *runner) {
+    return runner->is_out || runner_now_ms() < runner->rests_until_ms;
+}
+
 bool runner_look(struct runner *runner, const struct teller *teller) {
     struct found *found = runner->found;
     struct file_version version;
@@ -80,7 +84,7 @@ bool runner_look(struct runner *runner, const struct teller *teller) {
 bool runner_ready(struct runner *runner, const struct teller *teller) {
     struct manifest_fault fault = {""};
     char why[400];
-    if (runner->is_out || runner_now_ms() < runner->rests_until_ms) return false;
+    if (runner_is_off(runner)) return false;
     if (runner->is_here) {
         if (!runner->is_loaded && !module_load(runner->found->path, &runner->module, &fault)) {
             put_out(runner, teller, fault.text);

@@ -12,7 +12,8 @@ struct runner {
     bool is_here;   /* runs in this process */
     bool is_loaded; /* here: module is valid */
     bool is_out;    /* why says why */
-    bool told_printing;
+    bool told_printing, is_at_known;
+    uint32_t is_at; /* the topic of what its worker is still at, after a batch was given up */
     uint32_t told_findings; /* mask of enum tree_finding */
     unsigned strikes;
     uint32_t version; /* grows whenever the file changed: choices have to be made anew */
@@ -50,6 +51,8 @@ int64_t runner_now_ms(void);
 
 /* Has its file changed? The new version is taken in with a clean slate, if it may be used. */
 bool runner_look(struct runner *runner, const struct teller *teller);
+/* Out, or at rest. */
+bool runner_is_off(const struct runner *runner);
 /* May it be asked now? Loads it, here or in a worker. */
 bool runner_ready(struct runner *runner, const struct teller *teller);
 void runner_retry(struct runner *runner);

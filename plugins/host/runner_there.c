@@ -18,6 +18,7 @@ struct asked {
     struct host_item *items;
     const size_t *which;
     size_t count, next; /* next: what is not answered yet */
+    bool is_at_next;    /* the batch was given up while the plugin was at that one */
     int64_t deadline_ms;
     const struct teller *teller;
     struct batch batch;
@@ -91,6 +92,16 @@ static void undo_opens(struct asked *asked, uint32_t from) {
         if (asked->batch.is_open[i]) asked->topics[asked->items[asked->which[asked->batch.item[i]]].topic].is_open = false;
 }
 
+/* It died of what it was at. `is_ours`: that is the next item of ours, which is not asked for again. */
+static void blame(struct asked *asked, bool is_ours, bool took_long) {
+    struct runner *runner = asked->runner;
+    bool is_known = is_ours || runner->is_at_known;
+    uint32_t topic = is_ours ? asked->items[asked->which[asked->next]].topic : runner->is_at;
+    runner_strike(runner, is_known ? &asked->topics[topic] : NULL, took_long, asked->teller);
+    runner->is_at_known = false;
+    if (is_ours) item_fail(&asked->items[asked->which[asked->next++]], runner->why);
+}
+
 static void run_batch(struct asked *asked) {
     struct runner *runner = asked->runner;
     int64_t began = runner_now_ms();
@@ -99,13 +110,9 @@ static void run_batch(struct asked *asked) {
     uint32_t done = runner->worker.done;
     for (uint32_t i = 0; i < done; i++) take_one(asked, i);
     undo_opens(asked, done);
-    if (end != WORKER_DIED) return;
-    bool took_long = runner_now_ms() - began >= WORKER_STEP_MS;
-    struct host_item *blamed = done < asked->batch.count ? &asked->items[asked->which[asked->next]] : NULL;
-    runner_strike(runner, blamed != NULL ? &asked->topics[blamed->topic] : NULL, took_long, asked->teller);
-    if (blamed == NULL) return;
-    item_fail(blamed, runner->why);
-    asked->next++;
+    if (end == WORKER_DIED) blame(asked, done < asked->batch.count, runner_now_ms() - began >= WORKER_STEP_MS);
+    asked->is_at_next = runner->is_at_known = end == WORKER_PARTLY && done < asked->batch.count;
+    if (asked->is_at_next) runner->is_at = asked->items[asked->which[asked->next]].topic;
 }
 
 static void give_up(struct asked *asked, enum host_outcome outcome) {
@@ -138,9 +145,11 @@ static void leave_refused(struct asked *asked) {
 
 void there_decode(struct runner *runner, struct topic *topics, struct host_item *items, const size_t *which, size_t count,
                   int64_t deadline_ms, const struct teller *teller) {
-    struct asked asked = {runner, topics, items, which, count, 0, deadline_ms, teller, {.count = 0}};
+    struct asked asked = {runner, topics, items, which, count, 0, false, deadline_ms, teller, {.count = 0}};
     for (leave_refused(&asked); asked.next < asked.count; leave_refused(&asked)) {
-        if (is_past(deadline_ms)) {
+        if (runner_is_off(runner)) {
+            give_up(&asked, HOST_FAILED);
+        } else if (is_past(deadline_ms)) {
             give_up(&asked, HOST_LATER);
         } else if (!runner_ready(runner, teller)) {
             give_up(&asked, HOST_FAILED);
@@ -149,7 +158,7 @@ void there_decode(struct runner *runner, struct topic *topics, struct host_item 
             if (end == WORKER_DONE)
                 run_batch(&asked);
             else if (end == WORKER_DIED)
-                runner_strike(runner, NULL, true, teller);
+                blame(&asked, asked.is_at_next, true);
             else
                 wait_for(&runner->worker);
         }

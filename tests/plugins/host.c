@@ -209,6 +209,8 @@ Test(host, one_that_loops_does_not_hold_up_others) {
     host_decode(host, items, 64, false);
     int64_t took = now_ms() - began;
     cr_assert_eq(items[63].outcome, HOST_DECODED);
+    /* On a busy machine the time is over before the plugin has had its part of it. */
+    for (int tries = 0; items[0].outcome == HOST_LATER && tries < 100; tries++) host_decode(host, items, 64, false);
     cr_assert_eq(items[0].outcome, HOST_FAILED);
     cr_assert_eq(items[62].outcome, HOST_FAILED, "the rest of its messages do not wait for it");
     cr_assert_lt(took, 2000);
