@@ -1,11 +1,10 @@
 #include "host.h"
+#include "json.h"
 #include "runner.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-extern const sctx_plugin sctx_decoder_json;
 
 struct host {
     struct search search;
@@ -274,16 +273,13 @@ void host_decode(struct host *host, struct host_item *items, size_t count, bool 
 enum host_encoded host_encode(struct host *host, uint32_t number, const char *json, size_t len, struct tree *tree,
                               struct emitted *emitted) {
     struct topic *topic = &host->topics[number];
-    struct tree_builder builder;
     tree_clear(tree);
     emitted->len = 0;
     emitted->too_many = false;
     look_at_files(host);
     choose(host, topic);
     if (topic->runner == NULL) return HOST_NO_ENCODER;
-    tree_build(&builder, &host->parsed, SCTX_WANT_TREE, len);
-    tree_built(&builder, sctx_decoder_json.decode(NULL, json, len, &builder.out));
-    if (!tree_is_good(&host->parsed)) {
+    if (!json_parse(json, len, SCTX_WANT_TREE, &host->parsed)) {
         tree->status = SCTX_PLUGIN_MALFORMED;
         tree->failed = true;
         tree->fault_off = host->parsed.fault_off;

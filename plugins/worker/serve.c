@@ -1,12 +1,11 @@
 #include "serve.h"
+#include "json.h"
 #include "nodes.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-extern const sctx_plugin sctx_decoder_json;
 
 struct topic {
     void *self;
@@ -113,12 +112,9 @@ static void answer_encode(struct server *server, struct wire_item *item, const c
     struct tree_builder builder;
     struct topic *topic = topic_at(server, item->topic);
     /* The host has parsed it before: that it is JSON is certain, how it is cut into nodes is known here only. */
-    tree_build(&builder, &server->parsed, SCTX_WANT_TREE, item->len);
-    int status = sctx_decoder_json.decode(NULL, bytes, item->len, &builder.out);
-    tree_built(&builder, status);
-    sctx_node *root = tree_is_good(&server->parsed) ? nodes_from_tree(&server->parsed) : NULL;
+    sctx_node *root = json_parse(bytes, item->len, SCTX_WANT_TREE, &server->parsed) ? nodes_from_tree(&server->parsed) : NULL;
     tree_build_encode(&builder, &server->tree, &server->emitted, item->len);
-    status = SCTX_PLUGIN_INTERNAL;
+    int status = SCTX_PLUGIN_INTERNAL;
     if (root != NULL && topic != NULL && topic->open && server->plugin->encode != NULL)
         status = server->plugin->encode(topic->self, root, &builder.out);
     tree_built(&builder, status);
