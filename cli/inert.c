@@ -1,61 +1,8 @@
 #include "inert.h"
+#include "glyph.h"
+#include "utf8.h"
 
 #include <string.h>
-
-/* Format characters (Cf), line and paragraph separators, and the blocks of tags: invisible, or they reorder what is beside them. */
-static const struct {
-    uint32_t first, last;
-} hidden[] = {
-    {0xAD, 0xAD},       {0x600, 0x605},     {0x61C, 0x61C},     {0x6DD, 0x6DD},     {0x70F, 0x70F},
-    {0x890, 0x891},     {0x8E2, 0x8E2},     {0x180E, 0x180E},   {0x200B, 0x200F},   {0x2028, 0x202E},
-    {0x2060, 0x206F},   {0xFEFF, 0xFEFF},   {0xFFF9, 0xFFFB},   {0x110BD, 0x110BD}, {0x110CD, 0x110CD},
-    {0x13430, 0x1343F}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE007F},
-};
-
-/* Characters that take two columns; an estimate, for cutting lines and aligning tables. */
-static const struct {
-    uint32_t first, last;
-} wide[] = {
-    {0x1100, 0x115F}, {0x2E80, 0xA4CF},   {0xAC00, 0xD7A3},   {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},
-    {0xFFE0, 0xFFE6}, {0x1F300, 0x1F64F}, {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD},
-};
-
-size_t utf8_next(const unsigned char *text, size_t len, uint32_t *code) {
-    if (len == 0) return 0;
-    if (text[0] < 0x80) {
-        *code = text[0];
-        return 1;
-    }
-    size_t bytes = text[0] >= 0xF0 ? 4 : text[0] >= 0xE0 ? 3 : 2;
-    if (text[0] < 0xC2 || text[0] > 0xF4 || len < bytes) return 0;
-    uint32_t value = text[0] & (0x7Fu >> bytes);
-    for (size_t i = 1; i < bytes; i++) {
-        if ((text[i] & 0xC0) != 0x80) return 0;
-        value = value << 6 | (text[i] & 0x3Fu);
-    }
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    if (value < least[bytes] || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return 0;
-    *code = value;
-    return bytes;
-}
-
-static bool is_control(uint32_t code) {
-    return code < 0x20 || (code >= 0x7F && code < 0xA0);
-}
-
-bool inert_must_escape(uint32_t code) {
-    if (is_control(code)) return true;
-    if (code < 0xAD) return false;
-    for (size_t i = 0; i < sizeof hidden / sizeof *hidden && hidden[i].first <= code; i++)
-        if (code <= hidden[i].last) return true;
-    return false;
-}
-
-static size_t columns_of(uint32_t code) {
-    for (size_t i = 0; i < sizeof wide / sizeof *wide && wide[i].first <= code; i++)
-        if (code <= wide[i].last) return 2;
-    return 1;
-}
 
 static size_t hex_of_bytes(char *to, const unsigned char *bytes, size_t count) {
     static const char digits[] = "0123456789ABCDEF";
@@ -86,14 +33,19 @@ struct piece {
     size_t bytes, columns;
 };
 
+/* A combining mark counts as well: else any number of them would fit into a line. */
+static size_t columns_of(uint32_t code) {
+    return glyph_columns(code) == 2 ? 2 : 1;
+}
+
 static void piece_take(struct piece *piece, const unsigned char *text, size_t len) {
     uint32_t code = 0;
     piece->escape_len = 0;
     piece->bytes = utf8_next(text, len, &code);
     if (piece->bytes == 0) piece->bytes = piece->escape_len = 1;
-    if (piece->escape_len != 0 || is_control(code))
+    if (piece->escape_len != 0 || glyph_is_control(code))
         piece->escape_len = hex_of_bytes(piece->escape, text, piece->bytes);
-    else if (inert_must_escape(code))
+    else if (!glyph_is_inert(code))
         piece->escape_len = hex_of_code(piece->escape, code);
     piece->columns = piece->escape_len != 0 ? piece->escape_len : columns_of(code);
 }
@@ -180,7 +132,7 @@ static size_t put_json_characters(struct out *out, const unsigned char *in, size
         uint32_t code = 0;
         size_t bytes = utf8_next(in + at, len - at, &code);
         if (bytes == 0) break;
-        if (code == '"' || code == '\\' || inert_must_escape(code))
+        if (code == '"' || code == '\\' || !glyph_is_inert(code))
             put_json_special(out, code);
         else
             out_put(out, in + at, bytes);

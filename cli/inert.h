@@ -1,16 +1,10 @@
-/* Bytes from others (payloads, names, topics) made harmless before they reach a terminal: the one place that decides what is shown as it is.
+/* Bytes from others (payloads, names, topics) made harmless before they reach a terminal; glyph.h decides what may be shown as it is.
  *
  * As text: C0, DEL, C1 and whatever is not UTF-8 become \xNN, byte by byte; characters that are invisible or turn the direction of what
  * follows become \u{XXXX}. In JSON strings the same characters become \uXXXX, so that JSON lines are inert too. */
 #ifndef SCTX_CLI_INERT_H
 #define SCTX_CLI_INERT_H
 #include "out.h"
-
-/* Bytes of the UTF-8 character at `text` and its code point; 0: not valid (overlong, surrogate, cut, beyond U+10FFFF). */
-size_t utf8_next(const unsigned char *text, size_t len, uint32_t *code);
-
-/* May not be shown as it is. */
-bool inert_must_escape(uint32_t code);
 
 /* Puts the text; at most `columns` wide. Returns the bytes of it that were shown. */
 size_t inert_put_columns(struct out *out, const void *text, size_t len, size_t columns);

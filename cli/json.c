@@ -1,5 +1,7 @@
 #include "json.h"
+#include "glyph.h"
 #include "inert.h"
+#include "utf8.h"
 
 #include <string.h>
 
@@ -127,7 +129,7 @@ static bool scan_string(struct scan *scan) {
         if (bytes == 0) return fail(scan, "not UTF-8");
         from = scan->at;
         scan->at += bytes;
-        if (!inert_must_escape(code))
+        if (glyph_is_inert(code))
             emit(scan, from);
         else if (scan->out != NULL)
             inert_json_escape(scan->out, code);

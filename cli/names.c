@@ -1,4 +1,6 @@
 #include "names.h"
+#include "glyph.h"
+#include "utf8.h"
 
 #include <sctx/sctx.h>
 #include <stdio.h>
@@ -18,7 +20,7 @@ static const char *text_fault(const char *text, size_t max, char fault[static FA
         uint32_t code = 0;
         size_t bytes = utf8_next((const unsigned char *)text + at, len - at, &code);
         if (bytes == 0) return "it is not UTF-8";
-        if (code < 0x20 || (code >= 0x7F && code < 0xA0)) return "it has a control character";
+        if (glyph_is_control(code)) return "it has a control character";
         at += bytes;
     }
     return NULL;

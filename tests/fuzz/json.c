@@ -1,7 +1,8 @@
 /* cli/json.c: what it takes for JSON it hands on inert, and its own output it hands on as it is; what it refuses leaves nothing behind and says
  * where it goes wrong. */
 #include "../../cli/json.h"
-#include "../../cli/inert.h"
+#include "glyph.h"
+#include "utf8.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@ static void check_inert(const struct out *out) {
     for (size_t at = 0, bytes; at < out->len; at += bytes) {
         uint32_t code = 0;
         bytes = utf8_next((const unsigned char *)out->data + at, out->len - at, &code);
-        MUST(bytes > 0 && !inert_must_escape(code));
+        MUST(bytes > 0 && glyph_is_inert(code));
     }
 }
 
