@@ -2,6 +2,7 @@
  * same again. Compiled once for each decoder, SCTX_FUZZ_DECODER. Where SCTX_FUZZ_SCHEMA is defined, the encoding's name of a topic with a
  * schema, an input is: two bytes, little-endian, the schema's length; the schema; the payload. */
 #define _GNU_SOURCE
+#include "must.h"
 #include "nodes.h"
 #include "tree.h"
 
@@ -13,14 +14,6 @@
 extern const sctx_plugin SCTX_FUZZ_DECODER;
 extern const sctx_plugin sctx_decoder_json;
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define must(condition)                                                                 \
-    do {                                                                                \
-        if (!(condition)) {                                                             \
-            (void)fprintf(stderr, "fuzz: not so: %s, line %d\n", #condition, __LINE__); \
-            abort();                                                                    \
-        }                                                                               \
-    } while (0)
 
 static struct tree tree, again, parsed, scratch;
 static struct emitted emitted;

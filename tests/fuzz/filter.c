@@ -3,6 +3,7 @@
  * A wrong expression is told in two harmless lines. Of a right one: both steps agree, asking again changes nothing, "!(E)" is the opposite of E,
  * and a count of errors goes up exactly where neither is true. */
 #include "filter.h"
+#include "must.h"
 #include "utf8.h"
 
 #include <stdio.h>
@@ -11,14 +12,6 @@
 
 extern const sctx_plugin sctx_decoder_json;
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define must(condition)                                                                 \
-    do {                                                                                \
-        if (!(condition)) {                                                             \
-            (void)fprintf(stderr, "fuzz: not so: %s, line %d\n", #condition, __LINE__); \
-            abort();                                                                    \
-        }                                                                               \
-    } while (0)
 
 static struct tree tree;
 

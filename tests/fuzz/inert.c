@@ -2,13 +2,12 @@
 #include "../../cli/inert.h"
 #include "../../cli/json.h"
 #include "glyph.h"
+#include "must.h"
 #include "utf8.h"
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition) ((condition) ? (void)0 : abort())
 
 /* Returns how many characters they are. */
 static size_t check_inert(const struct out *out) {
@@ -16,8 +15,8 @@ static size_t check_inert(const struct out *out) {
     for (size_t at = 0, bytes; at < out->len; at += bytes, count++) {
         uint32_t code = 0;
         bytes = utf8_next((const unsigned char *)out->data + at, out->len - at, &code);
-        MUST(bytes > 0 && glyph_is_inert(code));
-        MUST(code >= 0x20 && (code < 0x7F || code >= 0xA0) && !(code >= 0x202A && code <= 0x202E) && !(code >= 0x2066 && code <= 0x2069));
+        must(bytes > 0 && glyph_is_inert(code));
+        must(code >= 0x20 && (code < 0x7F || code >= 0xA0) && !(code >= 0x202A && code <= 0x202E) && !(code >= 0x2066 && code <= 0x2069));
     }
     return count;
 }
@@ -26,15 +25,15 @@ static void check_columns(const uint8_t *data, size_t size, size_t columns) {
     static struct out part = {.fd = -1}; /* kept: to make it anew takes longest */
     part.len = 0;
     size_t shown = inert_put_columns(&part, data, size, columns);
-    MUST(shown <= size && inert_columns(part.data, part.len) <= columns);
-    MUST(check_inert(&part) <= columns); /* marks without a column of their own would let any number of them in */
+    must(shown <= size && inert_columns(part.data, part.len) <= columns);
+    must(check_inert(&part) <= columns); /* marks without a column of their own would let any number of them in */
 }
 
 static void check_json(const uint8_t *data, size_t size) {
     static struct out out = {.fd = -1};
     out.len = 0;
     bool utf8 = inert_json(&out, data, size);
-    MUST(utf8 ? json_copy(NULL, out.data, out.len, NULL) : out.len == 0);
+    must(utf8 ? json_copy(NULL, out.data, out.len, NULL) : out.len == 0);
     check_inert(&out);
     char *name = malloc(size + 1);
     if (!name) return;
@@ -42,7 +41,7 @@ static void check_json(const uint8_t *data, size_t size) {
     name[size] = '\0';
     out.len = 0;
     inert_json_name(&out, name);
-    MUST(json_copy(NULL, out.data, out.len, NULL));
+    must(json_copy(NULL, out.data, out.len, NULL));
     check_inert(&out);
     free(name);
 }
@@ -52,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     all.len = 0;
     inert_put(&all, data, size);
     check_inert(&all);
-    MUST(inert_columns(data, size) == inert_columns(all.data, all.len));
+    must(inert_columns(data, size) == inert_columns(all.data, all.len));
     check_columns(data, size, size ? data[0] % 80u : 0);
     check_json(data, size);
     return 0;

@@ -1,21 +1,20 @@
 /* cli/units.c: a text is taken whole or not at all, and what comes of it is in range; what is shown of any number fits. */
 #include "../../cli/units.h"
+#include "must.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define MUST(condition) ((condition) ? (void)0 : abort())
-
 static void check_texts(uint64_t number, double real) {
     char text[UNIT_TEXT];
     double back = 0;
-    MUST(strlen(size_text(number, text)) < sizeof text);
-    MUST(strlen(duration_text((int64_t)number, text)) < sizeof text);
-    MUST(strlen(clock_text((int64_t)number, text)) < sizeof text);
-    MUST(strlen(date_text((int64_t)number, text)) < sizeof text);
-    if (isfinite(real)) MUST(real_parse(real_text(real, text), &back) && !(back < real) && !(back > real));
+    must(strlen(size_text(number, text)) < sizeof text);
+    must(strlen(duration_text((int64_t)number, text)) < sizeof text);
+    must(strlen(clock_text((int64_t)number, text)) < sizeof text);
+    must(strlen(date_text((int64_t)number, text)) < sizeof text);
+    if (isfinite(real)) must(real_parse(real_text(real, text), &back) && !(back < real) && !(back > real));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -26,12 +25,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!text) return 0;
     if (size) memcpy(text, data, size);
     text[size] = '\0';
-    MUST(number_parse(text, &number) || number == 77);
-    MUST(integer_parse(text, &integer) || integer == 77);
-    if (!real_parse(text, &real)) MUST(real > 0.4 && real < 0.6);
-    MUST(size_parse(text, &bytes) || bytes == 77);
-    MUST(duration_parse(text, &ns) || ns == 77);
-    MUST(ns >= 0);
+    must(number_parse(text, &number) || number == 77);
+    must(integer_parse(text, &integer) || integer == 77);
+    if (!real_parse(text, &real)) must(real > 0.4 && real < 0.6);
+    must(size_parse(text, &bytes) || bytes == 77);
+    must(duration_parse(text, &ns) || ns == 77);
+    must(ns >= 0);
     if (size) memcpy(&raw, data, size < sizeof raw ? size : sizeof raw);
     check_texts(raw, real);
     free(text);
