@@ -5,9 +5,7 @@
  * without white space, as Python's json module reads it with numbers kept as they are. The three files nested hundreds deep are in json.c. */
 #ifndef SCTX_DECODERS_JSON_SUITE_H
 #define SCTX_DECODERS_JSON_SUITE_H
-#include <stddef.h>
-
-#define BYTES(literal) literal, sizeof(literal) - 1
+#include "rig.h"
 
 static const struct suite_case {
     const char *name, *text;

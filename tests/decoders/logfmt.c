@@ -9,53 +9,40 @@ extern const sctx_plugin sctx_decoder_logfmt;
 
 static const sctx_plugin *const logfmt = &sctx_decoder_logfmt;
 
-#define BYTES(literal) literal, sizeof(literal) - 1
-
-static void expect_text(const char *text, const char *want) {
-    const struct decoded *d = decode_text(logfmt, NULL, text);
-    cr_assert(d->status == SCTX_PLUGIN_OK && strcmp(d->json, want) == 0 && d->findings == 0 && !d->cut,
-              "%s: status %d at %u (%s)\n  got  %s\n  want %s", text, d->status, d->off, d->why, d->json, want);
-}
-
-static void expect_written(const char *from, const char *want) {
-    const struct encoded *e = encode(logfmt, NULL, from);
-    cr_assert(e->status == SCTX_PLUGIN_OK && e->len == strlen(want) && memcmp(e->data, want, e->len) == 0,
-              "%s: status %d at %u (%s)\n  got  %.*s\n  want %s", from, e->status, e->off, e->why, (int)e->len, e->data, want);
-}
-
 /* ---- published vectors ------------------------------------------------------------------------------------------------------ */
 
 /* The example of https://brandur.org/logfmt, and the error of Heroku's router from its documentation ("HTTP routing"), with a value left empty. */
 Test(logfmt, heroku) {
     expect_text(
+        logfmt, NULL,
         "at=info method=GET path=/ host=mutelight.org fwd=\"124.133.52.161\" dyno=web.2 connect=4ms service=8ms status=200 bytes=1653",
         "{\"at\":\"info\",\"method\":\"GET\",\"path\":\"/\",\"host\":\"mutelight.org\",\"fwd\":\"124.133.52.161\",\"dyno\":\"web.2\","
         "\"connect\":\"4ms\",\"service\":\"8ms\",\"status\":200,\"bytes\":1653}");
     expect_text(
-        "at=error code=H12 desc=\"Request timeout\" method=GET path=/ connect= service=30000ms status=503 bytes=0\n",
+        logfmt, NULL, "at=error code=H12 desc=\"Request timeout\" method=GET path=/ connect= service=30000ms status=503 bytes=0\n",
         "{\"at\":\"error\",\"code\":\"H12\",\"desc\":\"Request timeout\",\"method\":\"GET\",\"path\":\"/\",\"connect\":\"\",\"service\":"
         "\"30000ms\",\"status\":503,\"bytes\":0}");
 }
 
 /* The example in the documentation of the Go package kr/logfmt, with the JSON that it gives for it. */
 Test(logfmt, kr) {
-    expect_text("foo=bar a=14 baz=\"hello kitty\" cool%story=bro f %^asdf",
+    expect_text(logfmt, NULL, "foo=bar a=14 baz=\"hello kitty\" cool%story=bro f %^asdf",
                 "{\"foo\":\"bar\",\"a\":14,\"baz\":\"hello kitty\",\"cool%story\":\"bro\",\"f\":true,\"%^asdf\":true}");
 }
 
 /* go-logfmt/logfmt, decode_test.go, TestDecoder_scan; a key without a value is true here, as in kr/logfmt. */
 Test(logfmt, go_logfmt_decoder) {
-    expect_text("", "{}");
-    expect_text("x= ", "{\"x\":\"\"}");
-    expect_text("y=", "{\"y\":\"\"}");
-    expect_text("y", "{\"y\":true}");
-    expect_text("y=f", "{\"y\":\"f\"}");
-    expect_text("y=\"\\tf\"", "{\"y\":\"\\u0009f\"}");
-    expect_text("a=1\n", "{\"a\":1}");
-    expect_text("a=1 b=\"bar\" \xC6\x92=2h3s r=\"esc\\t\" d x=sf   ",
+    expect_text(logfmt, NULL, "", "{}");
+    expect_text(logfmt, NULL, "x= ", "{\"x\":\"\"}");
+    expect_text(logfmt, NULL, "y=", "{\"y\":\"\"}");
+    expect_text(logfmt, NULL, "y", "{\"y\":true}");
+    expect_text(logfmt, NULL, "y=f", "{\"y\":\"f\"}");
+    expect_text(logfmt, NULL, "y=\"\\tf\"", "{\"y\":\"\\u0009f\"}");
+    expect_text(logfmt, NULL, "a=1\n", "{\"a\":1}");
+    expect_text(logfmt, NULL, "a=1 b=\"bar\" \xC6\x92=2h3s r=\"esc\\t\" d x=sf   ",
                 "{\"a\":1,\"b\":\"bar\",\"\xC6\x92\":\"2h3s\",\"r\":\"esc\\u0009\",\"d\":true,\"x\":\"sf\"}");
-    expect_text("y= d y=g", "{\"y\":\"\",\"d\":true,\"y\":\"g\"}");
-    expect_text("y=\"f\\n\"y=g", "{\"y\":\"f\\u000a\",\"y\":\"g\"}");
+    expect_text(logfmt, NULL, "y= d y=g", "{\"y\":\"\",\"d\":true,\"y\":\"g\"}");
+    expect_text(logfmt, NULL, "y=\"f\\n\"y=g", "{\"y\":\"f\\u000a\",\"y\":\"g\"}");
 }
 
 /* The same file, TestDecoder_errors: Pos - 1 on the line, but for a bad escape, which has its own offset here. */
@@ -79,23 +66,23 @@ Test(logfmt, go_logfmt_errors) {
 
 /* go-logfmt/logfmt, encode_test.go, TestEncodeKeyval. */
 Test(logfmt, go_logfmt_encoder) {
-    expect_written("{\"k\":\"v\"}", "k=v");
-    expect_written("{\"\\\\\":\"v\"}", "\\=v");
-    expect_written("{\"k\":\"\"}", "k=");
-    expect_written("{\"k\":\"null\"}", "k=\"null\"");
-    expect_written("{\"k\":\"<nil>\"}", "k=<nil>");
-    expect_written("{\"k\":true}", "k=true");
-    expect_written("{\"k\":1}", "k=1");
-    expect_written("{\"k\":1.025}", "k=1.025");
-    expect_written("{\"k\":\"v v\"}", "k=\"v v\"");
-    expect_written("{\"k\":\" \"}", "k=\" \"");
-    expect_written("{\"k\":\"\\\"\"}", "k=\"\\\"\"");
-    expect_written("{\"k\":\"=\"}", "k=\"=\"");
-    expect_written("{\"k\":\"\\\\\"}", "k=\\");
-    expect_written("{\"k\":\"=\\\\\"}", "k=\"=\\\\\"");
-    expect_written("{\"k\":\"\\\\\\\"\"}", "k=\"\\\\\\\"\"");
-    expect_written("{\"k1\":\"v1\",\"k2\":\"v2\"}", "k1=v1 k2=v2");
-    expect_written("{}", "");
+    expect_written(logfmt, NULL, "{\"k\":\"v\"}", "k=v");
+    expect_written(logfmt, NULL, "{\"\\\\\":\"v\"}", "\\=v");
+    expect_written(logfmt, NULL, "{\"k\":\"\"}", "k=");
+    expect_written(logfmt, NULL, "{\"k\":\"null\"}", "k=\"null\"");
+    expect_written(logfmt, NULL, "{\"k\":\"<nil>\"}", "k=<nil>");
+    expect_written(logfmt, NULL, "{\"k\":true}", "k=true");
+    expect_written(logfmt, NULL, "{\"k\":1}", "k=1");
+    expect_written(logfmt, NULL, "{\"k\":1.025}", "k=1.025");
+    expect_written(logfmt, NULL, "{\"k\":\"v v\"}", "k=\"v v\"");
+    expect_written(logfmt, NULL, "{\"k\":\" \"}", "k=\" \"");
+    expect_written(logfmt, NULL, "{\"k\":\"\\\"\"}", "k=\"\\\"\"");
+    expect_written(logfmt, NULL, "{\"k\":\"=\"}", "k=\"=\"");
+    expect_written(logfmt, NULL, "{\"k\":\"\\\\\"}", "k=\\");
+    expect_written(logfmt, NULL, "{\"k\":\"=\\\\\"}", "k=\"=\\\\\"");
+    expect_written(logfmt, NULL, "{\"k\":\"\\\\\\\"\"}", "k=\"\\\\\\\"\"");
+    expect_written(logfmt, NULL, "{\"k1\":\"v1\",\"k2\":\"v2\"}", "k1=v1 k2=v2");
+    expect_written(logfmt, NULL, "{}", "");
 }
 
 /* ---- what README.md says ---------------------------------------------------------------------------------------------------- */
@@ -148,19 +135,19 @@ Test(logfmt, what_words_look_like) {
 }
 
 Test(logfmt, in_quotes_it_is_text) {
-    expect_text("a=\"1\" b=\"true\" c=\"\" d=\"x=y z\"", "{\"a\":\"1\",\"b\":\"true\",\"c\":\"\",\"d\":\"x=y z\"}");
+    expect_text(logfmt, NULL, "a=\"1\" b=\"true\" c=\"\" d=\"x=y z\"", "{\"a\":\"1\",\"b\":\"true\",\"c\":\"\",\"d\":\"x=y z\"}");
     cr_assert_eq(at_path(decode_text(logfmt, NULL, "a=\"1\""), "a")->flags, 0);
     cr_assert_eq(at_path(decode_text(logfmt, NULL, "a"), "a")->flags, 0);
-    expect_text("a=\"\\\"\\\\\\/\\'\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\\ud800\"",
+    expect_text(logfmt, NULL, "a=\"\\\"\\\\\\/\\'\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\\ud800\"",
                 "{\"a\":\"\\\"\\\\/'\\u0008\\u000c\\u000a\\u000d\\u0009\xC3\xA9\xF0\x9F\x98\x80\\ud800\"}");
 }
 
 Test(logfmt, lines) {
-    expect_text("\n", "{}");
-    expect_text(" \t ", "{}");
-    expect_text("\ta=b\t\tc=d \r\n", "{\"a\":\"b\",\"c\":\"d\"}");
-    expect_text("a\n", "{\"a\":true}");
-    expect_text("a=\n", "{\"a\":\"\"}");
+    expect_text(logfmt, NULL, "\n", "{}");
+    expect_text(logfmt, NULL, " \t ", "{}");
+    expect_text(logfmt, NULL, "\ta=b\t\tc=d \r\n", "{\"a\":\"b\",\"c\":\"d\"}");
+    expect_text(logfmt, NULL, "a\n", "{\"a\":true}");
+    expect_text(logfmt, NULL, "a=\n", "{\"a\":\"\"}");
 }
 
 Test(logfmt, faults) {
@@ -193,12 +180,6 @@ Test(logfmt, faults) {
     }
 }
 
-static void expect_span(const struct decoded *d, const char *path, uint32_t off, uint32_t len) {
-    const struct tree_node *node = at_path(d, path);
-    cr_assert_not_null(node, "%s", path);
-    cr_assert(node->span.off == off && node->span.len == len, "%s: %u, %u", path, node->span.off, node->span.len);
-}
-
 Test(logfmt, spans) {
     const struct decoded *d = decode_text(logfmt, NULL, " a=14 bc d=\"x\\n\" e= \n");
     expect_span(d, "", 0, 21);
@@ -217,12 +198,13 @@ Test(logfmt, summary) {
 /* ---- writing ---------------------------------------------------------------------------------------------------------------- */
 
 Test(logfmt, what_looks_like_something_else_is_quoted) {
-    expect_written("{\"a\":\"1\",\"b\":\"-1.5e3\",\"c\":\"true\",\"d\":\"false\",\"e\":\"007\"}",
+    expect_written(logfmt, NULL, "{\"a\":\"1\",\"b\":\"-1.5e3\",\"c\":\"true\",\"d\":\"false\",\"e\":\"007\"}",
                    "a=\"1\" b=\"-1.5e3\" c=\"true\" d=\"false\" e=007");
-    expect_written("{\"a\":18446744073709551615,\"b\":-9223372036854775808,\"c\":1.50,\"d\":123456789012345678901,\"e\":-0,\"f\":false}",
+    expect_written(logfmt, NULL,
+                   "{\"a\":18446744073709551615,\"b\":-9223372036854775808,\"c\":1.50,\"d\":123456789012345678901,\"e\":-0,\"f\":false}",
                    "a=18446744073709551615 b=-9223372036854775808 c=1.50 d=123456789012345678901 e=-0 f=false");
-    expect_written("{\"a\":\"\\n\\t\\u0001\\ud800\\u00e9 '\"}", "a=\"\\n\\t\\u0001\\ud800\xC3\xA9 '\"");
-    expect_written("{\"a\":\"\\u00e9\",\"a\":\"\\udfff\"}", "a=\xC3\xA9 a=\"\\udfff\"");
+    expect_written(logfmt, NULL, "{\"a\":\"\\n\\t\\u0001\\ud800\\u00e9 '\"}", "a=\"\\n\\t\\u0001\\ud800\xC3\xA9 '\"");
+    expect_written(logfmt, NULL, "{\"a\":\"\\u00e9\",\"a\":\"\\udfff\"}", "a=\xC3\xA9 a=\"\\udfff\"");
 }
 
 Test(logfmt, what_it_has_no_form_for) {
@@ -244,11 +226,7 @@ Test(logfmt, what_it_has_no_form_for) {
         {"{\"a\\n\":1}", 7},
         {"{\"\\ud800\":1}", 10},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct encoded *e = encode(logfmt, NULL, cases[i].json);
-        cr_expect(e->status == SCTX_PLUGIN_UNSUPPORTED && e->off == cases[i].off && e->why[0] != '\0', "%s: status %d at %u (%s)",
-                  cases[i].json, e->status, e->off, e->why);
-    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) expect_refused(logfmt, NULL, cases[i].json, cases[i].off);
 }
 
 /* ---- sniffing, time --------------------------------------------------------------------------------------------------------- */

@@ -364,11 +364,7 @@ Test(msgpack, spans) {
         uint32_t off, len;
     } spans[] = {{"", 0, 19},   {"a", 3, 8},  {"a.0", 4, 1},       {"a.1", 5, 3},
                  {"a.2", 8, 3}, {"b", 13, 6}, {"b.$ext.0", 15, 1}, {"b.$ext.1", 16, 3}};
-    for (size_t i = 0; i < COUNT(spans); i++) {
-        const struct tree_node *node = at_path(d, spans[i].path);
-        cr_assert(node != NULL && node->span.off == spans[i].off && node->span.len == spans[i].len, "%s: %u, %u", spans[i].path,
-                  node != NULL ? node->span.off : 0, node != NULL ? node->span.len : 0);
-    }
+    for (size_t i = 0; i < COUNT(spans); i++) expect_span(d, spans[i].path, spans[i].off, spans[i].len);
 }
 
 Test(msgpack, depth) {
@@ -402,11 +398,7 @@ Test(msgpack, no_form) {
         {"{\"$time\":9223372036854775808000000000}", 9},
         {"{\"$time\":10000000000000000000000000000000}", 9},
     };
-    for (size_t i = 0; i < COUNT(refused); i++) {
-        const struct encoded *e = encode(MSGPACK, NULL, refused[i].json);
-        cr_assert(e->status == SCTX_PLUGIN_UNSUPPORTED && e->off == refused[i].off && e->why[0] != '\0', "%s: %d at %u", refused[i].json,
-                  e->status, e->off);
-    }
+    for (size_t i = 0; i < COUNT(refused); i++) expect_refused(MSGPACK, NULL, refused[i].json, refused[i].off);
 }
 
 Test(msgpack, encode_numbers) {

@@ -45,6 +45,9 @@ unsigned char *bytes_from_hex(const char *hex, size_t *len);
 /* The node at a path of names and indexes, as "legs.0.px"; NULL: not there. */
 const struct tree_node *at_path(const struct decoded *decoded, const char *path);
 
+/* Its bytes and how many they are, NULs and all. */
+#define BYTES(literal) literal, sizeof(literal) - 1
+
 /* Criterion's asserts with what is needed to see why. */
 #define expect_json(plugin, topic, hex, want)                                                                                   \
     do {                                                                                                                        \
@@ -52,6 +55,20 @@ const struct tree_node *at_path(const struct decoded *decoded, const char *path)
         cr_assert(d_->status == SCTX_PLUGIN_OK && strcmp(d_->json, want) == 0 && d_->findings == 0 && !d_->cut,                 \
                   "%s: status %d at %u (%s), findings %x\n  got  %s\n  want %s", hex, d_->status, d_->off, d_->why, d_->findings, \
                   d_->json, want);                                                                                              \
+    } while (0)
+#define expect_text(plugin, topic, text, want)                                                                                   \
+    do {                                                                                                                         \
+        const struct decoded *d_ = decode_text(plugin, topic, text);                                                             \
+        cr_assert(d_->status == SCTX_PLUGIN_OK && strcmp(d_->json, want) == 0 && d_->findings == 0 && !d_->cut,                  \
+                  "%s: status %d at %u (%s), findings %x\n  got  %s\n  want %s", text, d_->status, d_->off, d_->why, d_->findings, \
+                  d_->json, want);                                                                                              \
+    } while (0)
+#define expect_span(decoded, path, want_off, want_len)                                                                       \
+    do {                                                                                                                     \
+        const struct tree_node *n_ = at_path(decoded, path);                                                                 \
+        cr_assert_not_null(n_, "no %s in %s", path, (decoded)->json);                                                        \
+        cr_assert(n_->span.off == (want_off) && n_->span.len == (want_len), "%s: %u bytes at %u, not %u at %u", path, n_->span.len, \
+                  n_->span.off, (unsigned)(want_len), (unsigned)(want_off));                                                 \
     } while (0)
 #define expect_fault(plugin, topic, hex, want_status, want_off)                                                                  \
     do {                                                                                                                         \
@@ -65,6 +82,20 @@ const struct tree_node *at_path(const struct decoded *decoded, const char *path)
         const struct encoded *e_ = encode(plugin, topic, json);                                                             \
         cr_assert(e_->status == SCTX_PLUGIN_OK && strcmp(e_->hex, want_hex) == 0, "%s: status %d at %u (%s)\n  got  %s\n  want %s", \
                   json, e_->status, e_->off, e_->why, e_->hex, want_hex);                                                   \
+    } while (0)
+/* The same, of a format that is text. */
+#define expect_written(plugin, topic, json, want)                                                                                \
+    do {                                                                                                                         \
+        const struct encoded *e_ = encode(plugin, topic, json);                                                                  \
+        cr_assert(e_->status == SCTX_PLUGIN_OK && e_->len == strlen(want) && memcmp(e_->data, want, e_->len) == 0,               \
+                  "%s: status %d at %u (%s)\n  got  %.*s\n  want %s", json, e_->status, e_->off, e_->why, (int)e_->len, e_->data, want); \
+    } while (0)
+/* The format has no form for the value there. */
+#define expect_refused(plugin, topic, json, want_off)                                                                          \
+    do {                                                                                                                       \
+        const struct encoded *e_ = encode(plugin, topic, json);                                                                \
+        cr_assert(e_->status == SCTX_PLUGIN_UNSUPPORTED && e_->off == (want_off) && e_->why[0] != '\0',                        \
+                  "%s: status %d at %u (%s), not refused at %u", json, e_->status, e_->off, e_->why, (unsigned)(want_off));    \
     } while (0)
 
 #endif

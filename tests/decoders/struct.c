@@ -59,10 +59,9 @@ static void expect_float(const struct decoded *d, const char *path, double want)
     cr_assert(node->type == SCTX_F64 && same, "%s: %g, not %g", path, node->v.f, want);
 }
 
+/* An expression, for the macro below. */
 static void expect_place(const struct decoded *d, const char *path, size_t off, size_t len) {
-    const struct tree_node *node = expect_node(d, path);
-    cr_assert(node->span.off == off && node->span.len == len, "%s: %u bytes at %u, not %zu at %zu", path, node->span.len, node->span.off,
-              len, off);
+    expect_span(d, path, off, len);
 }
 
 #define PLACE(d, type, member) expect_place(d, #member, offsetof(type, member), sizeof(((type *)0)->member))

@@ -8,8 +8,6 @@ extern const sctx_plugin sctx_decoder_text;
 
 static const sctx_plugin *const text = &sctx_decoder_text;
 
-#define BYTES(literal) literal, sizeof(literal) - 1
-
 Test(text, whatever_is_utf8) {
     expect_json(text, NULL, "", "\"\"");
     expect_json(text, NULL, "68 65 6c 6c 6f 0a", "\"hello\\u000a\"");
@@ -62,10 +60,7 @@ Test(text, written) {
         const char *json;
         uint32_t off;
     } cases[] = {{" \"\\ud800\"", 1}, {"\"a\\udfffb\"", 0}, {"1", 0}, {"  null", 2}, {"[\"a\"]", 0}, {"{\"$base64\":\"YQ==\"}", 0}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct encoded *e = encode(text, NULL, cases[i].json);
-        cr_assert(e->status == SCTX_PLUGIN_UNSUPPORTED && e->off == cases[i].off && e->why[0] != '\0', "%s", cases[i].json);
-    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) expect_refused(text, NULL, cases[i].json, cases[i].off);
 }
 
 Test(text, sniffed) {
