@@ -3,7 +3,8 @@
  *   [ struct wire | requests: payloads, schemas, JSON, names | answers: nodes, then pool, of one item after the other ]
  *
  * The host fills in items and their bytes, sets `count`, and sends a byte. The worker answers one item after the other, counting them in `done`,
- * and sends a byte after the last. Neither touches the other's part while it waits, but for the atomic fields.
+ * adds one to `answered`, and sends a byte after the last. Neither touches the other's part while it waits, but for the atomic fields.
+ * A plugin can send bytes, too: one that comes before `answered` says so, or a second one, ends the worker.
  *
  * The host trusts nothing in it: an item's answer is copied once, and offsets, lengths and values are checked in the copy. The worker
  * trusts the host. What crashes, is slow or lies on the worker's side costs its host a deadline, never more. */
@@ -57,6 +58,7 @@ struct wire {
     uint32_t count;          /* items in this batch */
     _Atomic uint32_t done;   /* of them are answered */
     _Atomic uint32_t stop;   /* the host wants no more of this batch */
+    _Atomic uint32_t answered; /* batches: all that is wanted of them is done */
     _Atomic uint32_t denied; /* a system call that ended the worker: its number plus 1 */
     _Atomic uint32_t softly; /* one that was refused, and the plugin went on */
     _Atomic uint32_t wrote;  /* the plugin wrote to a descriptor: its number plus 1 */

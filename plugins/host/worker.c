@@ -159,16 +159,28 @@ static const char *overdue(struct worker *worker, struct patience *patience) {
     return now - patience->step_began >= WORKER_LAST_MS ? "did not answer within 2 s" : NULL;
 }
 
-/* Until it sends a byte. The time for a whole batch counts only where `batch`. */
+static const char *const too_early = "answered before it was done";
+
+/* Something has come: the one byte that is due, after all that it stands for, or else the plugin has sent it. */
+static enum worker_end take_answer(struct worker *worker) {
+    struct wire *wire = worker->wire;
+    char bytes[2];
+    ssize_t count = recv(worker->socket, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (count <= 0) return died(worker, NULL);
+    bool is_due = atomic_load_explicit(&wire->state, memory_order_acquire) == WIRE_READY &&
+                  atomic_load_explicit(&wire->answered, memory_order_acquire) == worker->asked;
+    bool is_whole = worker->is_busy || atomic_load_explicit(&wire->done, memory_order_acquire) == worker->count;
+    return count == 1 && is_due && is_whole ? WORKER_DONE : died(worker, too_early);
+}
+
+/* Until it answers. The time for a whole batch counts only where `batch`. */
 static enum worker_end await(struct worker *worker, bool batch) {
     enum { LOOK_EVERY_MS = 10 };
     struct patience patience = {.began = now_ms(), .step_began = now_ms(), .step_cpu = cpu_ms(worker)};
     patience.step = atomic_load_explicit(&worker->wire->done, memory_order_relaxed);
     for (;;) {
         struct pollfd answer = {.fd = worker->socket, .events = POLLIN};
-        int ready = poll(&answer, 1, LOOK_EVERY_MS);
-        char byte;
-        if (ready > 0) return recv(worker->socket, &byte, 1, MSG_DONTWAIT) == 1 ? WORKER_DONE : died(worker, NULL);
+        if (poll(&answer, 1, LOOK_EVERY_MS) > 0) return take_answer(worker);
         const char *why = overdue(worker, &patience);
         if (why != NULL) return died(worker, why);
         if (batch && patience.step > 0 && now_ms() - patience.began >= WORKER_BATCH_MS) {
@@ -261,9 +273,9 @@ enum worker_end worker_start(struct worker *worker) {
     if (end != WORKER_DONE) return end;
     worker->generation++;
     worker->is_busy = worker->wrote = false;
+    worker->count = worker->done = worker->asked = 0;
     end = await(worker, false);
     if (end != WORKER_DONE) return end;
-    if (atomic_load_explicit(&worker->wire->state, memory_order_acquire) != WIRE_READY) return died(worker, NULL);
     worker->has_sniff = (worker->wire->has_slots & 1) != 0;
     worker->has_encode = (worker->wire->has_slots & 2) != 0;
     return WORKER_DONE;
@@ -274,13 +286,13 @@ enum worker_end worker_start(struct worker *worker) {
 enum worker_end worker_begin(struct worker *worker) {
     if (worker->is_busy) {
         struct pollfd answer = {.fd = worker->socket, .events = POLLIN};
-        char byte;
         if (poll(&answer, 1, 0) <= 0) {
             if (is_asleep(worker)) return died(worker, "waits for something, instead of answering");
             if (cpu_ms(worker) - worker->busy_cpu_ms >= WORKER_STEP_MS) return died(worker, too_long);
             return WORKER_PARTLY;
         }
-        if (recv(worker->socket, &byte, 1, MSG_DONTWAIT) != 1) return died(worker, NULL);
+        enum worker_end end = take_answer(worker);
+        if (end != WORKER_DONE) return end;
         worker->is_busy = false;
     }
     worker->count = worker->done = worker->request_len = 0;
@@ -303,13 +315,19 @@ bool worker_add(struct worker *worker, enum wire_kind kind, uint32_t topic, uint
     return true;
 }
 
+static enum worker_end ask(struct worker *worker) {
+    char byte = 0;
+    if (recv(worker->socket, &byte, 1, MSG_DONTWAIT) > 0) return died(worker, too_early);
+    worker->asked++;
+    return send(worker->socket, &byte, 1, MSG_NOSIGNAL) == 1 ? await(worker, true) : died(worker, NULL);
+}
+
 enum worker_end worker_run(struct worker *worker) {
     struct wire *wire = worker->wire;
-    char byte = 0;
     wire->count = worker->count;
     atomic_store_explicit(&wire->done, 0, memory_order_relaxed);
     atomic_store_explicit(&wire->stop, 0, memory_order_release);
-    enum worker_end end = send(worker->socket, &byte, 1, MSG_NOSIGNAL) == 1 ? await(worker, true) : died(worker, NULL);
+    enum worker_end end = ask(worker);
     worker->wrote |= atomic_exchange_explicit(&wire->wrote, 0, memory_order_relaxed) != 0;
     uint32_t done = atomic_load_explicit(&wire->done, memory_order_acquire);
     worker->done = done < worker->count ? done : worker->count;

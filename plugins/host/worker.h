@@ -17,7 +17,8 @@ enum {
 enum worker_end {
     WORKER_DONE,
     WORKER_PARTLY, /* out of time, and it lives: the first `done` items are answered */
-    WORKER_DIED,   /* crashed, ended, was ended; `why` says it; the first `done` items are answered, the next one did it */
+    /* crashed, ended, was ended; `why` says it; the first `done` items are answered, the next one did it (if all are, what went before) */
+    WORKER_DIED,
 };
 
 struct worker {
@@ -28,6 +29,7 @@ struct worker {
     uint32_t generation; /* grows with each start: topics have to be opened anew */
     uint32_t request_len;
     uint32_t count, done;
+    uint32_t asked;      /* batches since its start */
     bool is_busy;        /* owes an answer to a batch that was given up */
     int64_t busy_cpu_ms; /* what it had used of the processor then */
     bool has_sniff, has_encode;

@@ -141,6 +141,7 @@ static void answer(struct server *server, struct wire_item *item) {
 
 void serve(struct wire *wire, const struct module *module) {
     struct server server = {.wire = wire, .plugin = &module->plugin};
+    uint32_t answered = 0;
     char byte = 0;
     tree_init(&server.tree, (struct tree_limits){0, 0});
     tree_init(&server.parsed, (struct tree_limits){0, 0});
@@ -152,6 +153,7 @@ void serve(struct wire *wire, const struct module *module) {
             answer(&server, &wire->items[i]);
             atomic_store_explicit(&wire->done, i + 1, memory_order_release);
         }
+        atomic_store_explicit(&wire->answered, ++answered, memory_order_release);
         if (write(WIRE_SOCKET, &byte, 1) != 1) break;
     }
     _exit(errno == EBADF ? WIRE_EXIT_CLOSED : 0);

@@ -116,6 +116,42 @@ Test(zoo, those_that_die_are_named, .timeout = 30) {
     }
 }
 
+/* Whoever sends the byte: before all is done it is wrong, and one too many is found at the next batch at the latest. */
+Test(zoo, who_answers_for_the_worker_is_ended, .timeout = 30) {
+    static const char *const animals[] = {"ring_early", "ring", "ring_and_stay"};
+    for (size_t i = 0; i < sizeof animals / sizeof *animals; i++) {
+        enum worker_end end = visit(animals[i]);
+        if (end == WORKER_DONE) {
+            cr_assert_eq(worker_begin(&worker), WORKER_DONE);
+            add_payload("x");
+            end = worker_run(&worker);
+        }
+        cr_assert_eq(end, WORKER_DIED, "%s lives", animals[i]);
+        cr_assert(strstr(worker.why, "answered before it was done") != NULL, "%s: '%s'", animals[i], worker.why);
+        leave();
+    }
+}
+
+Test(zoo, who_answers_for_a_batch_that_was_given_up_is_ended, .timeout = 30) {
+    use("zoo/ring_late.so");
+    enum worker_end end = worker_start(&worker);
+    /* On a busy machine the batch may be given up before it comes to the payload that matters. */
+    for (int tries = 0; tries < 50 && end == WORKER_DONE; tries++) {
+        cr_assert_eq(worker_begin(&worker), WORKER_DONE);
+        add_topic();
+        add_payload("slow");
+        add_payload("ring");
+        end = worker_run(&worker);
+        while (end == WORKER_PARTLY) {
+            (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+            end = worker_begin(&worker);
+        }
+    }
+    cr_assert_eq(end, WORKER_DIED);
+    cr_assert(strstr(worker.why, "answered before it was done") != NULL, "'%s'", worker.why);
+    leave();
+}
+
 Test(zoo, who_prints_is_noted_and_goes_on) {
     cr_assert_eq(visit("print"), WORKER_DONE, "%s", worker.why);
     cr_assert(worker.wrote);

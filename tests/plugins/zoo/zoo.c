@@ -8,13 +8,42 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-enum zoo { SEGFAULT = 1, LOOP, DOUBLE_FREE, EXIT, ABORT_EARLY, KILL_EARLY, DEEP, CLOSE_ALL, PRINT, FORK, HUGE_TREE, SLEEP, CONNECT, LEAK };
+enum zoo {
+    SEGFAULT = 1,
+    LOOP,
+    DOUBLE_FREE,
+    EXIT,
+    ABORT_EARLY,
+    KILL_EARLY,
+    DEEP,
+    CLOSE_ALL,
+    PRINT,
+    FORK,
+    HUGE_TREE,
+    SLEEP,
+    CONNECT,
+    LEAK,
+    RING_EARLY,
+    RING,
+    RING_AND_STAY,
+    RING_LATE
+};
 
-#if ZOO == 5 || ZOO == 6
+/* The byte by which the worker tells the host that it is done. */
+static void ring(void) {
+    (void)write(3, "", 1);
+}
+
+#if ZOO == 5 || ZOO == 6 || ZOO == 15
 __attribute__((constructor)) static void early(void) {
     if (ZOO == ABORT_EARLY) abort();
+    if (ZOO == RING_EARLY) {
+        ring();
+        return;
+    }
     (void)kill(getppid(), SIGKILL);
 }
 #endif
@@ -25,7 +54,17 @@ static int deep(int level, volatile char *above) {
     return level < 0 ? frame[0] : deep(level + 1, frame) + frame[1];
 }
 
-static void misbehave(sctx_out *out) {
+static void busy_ms(int ms) {
+    struct timespec used = {0, 0};
+    long long since = -1, now = 0;
+    do {
+        (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+        now = used.tv_sec * 1000LL + used.tv_nsec / 1000000;
+        if (since < 0) since = now;
+    } while (now - since < ms);
+}
+
+static void misbehave(sctx_out *out, char first) {
     volatile int *nowhere = (volatile int *)(ZOO == SEGFAULT ? 8 : 0);
     char start = 0;
     void *block = malloc(100);
@@ -60,14 +99,25 @@ static void misbehave(sctx_out *out) {
     case LEAK:
         for (int i = 0; i < 4096; i++) memset(malloc(1u << 20), 1, 1);
         break;
+    case RING: ring(); break;
+    case RING_AND_STAY:
+        ring();
+        while (forever) {}
+        break;
+    case RING_LATE:
+        busy_ms(80);
+        if (first != 'r') break;
+        ring();
+        while (forever) {}
+        break;
     default: break;
     }
     free(block);
 }
 
 static int decode(void *self, const void *data, size_t len, sctx_out *out) {
-    (void)self, (void)data, (void)len;
-    misbehave(out);
+    (void)self;
+    misbehave(out, len > 0 ? *(const char *)data : '\0');
     const sctx_value one = {.type = SCTX_U64, .v.u = 1};
     if (ZOO != HUGE_TREE) (void)out->put(out, (sctx_str){NULL, 0}, &one, (sctx_span){0, 0});
     return SCTX_PLUGIN_OK;
