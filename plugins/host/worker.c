@@ -286,8 +286,9 @@ enum worker_end worker_start(struct worker *worker) {
 enum worker_end worker_begin(struct worker *worker) {
     if (worker->is_busy) {
         struct pollfd answer = {.fd = worker->socket, .events = POLLIN};
+        bool was_asleep = is_asleep(worker); /* looked at first: once it has answered it sleeps rightly */
         if (poll(&answer, 1, 0) <= 0) {
-            if (is_asleep(worker)) return died(worker, "waits for something, instead of answering");
+            if (was_asleep) return died(worker, "waits for something, instead of answering");
             if (cpu_ms(worker) - worker->busy_cpu_ms >= WORKER_STEP_MS) return died(worker, too_long);
             return WORKER_PARTLY;
         }
