@@ -362,7 +362,7 @@ static bool lies_within_answers(uint32_t off, uint64_t bytes) {
     return off <= WIRE_ANSWERS && bytes <= WIRE_ANSWERS - off;
 }
 
-bool worker_take_tree(struct worker *worker, uint32_t index, size_t payload_len, struct tree *tree) {
+void worker_take_tree(struct worker *worker, uint32_t index, size_t payload_len, struct tree *tree) {
     struct wire_item item = copy_item(worker, index);
     tree_clear(tree);
     take_outcome(&item, tree);
@@ -383,7 +383,6 @@ bool worker_take_tree(struct worker *worker, uint32_t index, size_t payload_len,
     if (tree->count > 0) memcpy(tree->nodes, answers + item.node_off, tree->count * sizeof *tree->nodes);
     if (tree->pool_len > 0) memcpy(tree->pool, answers + item.pool_off, tree->pool_len);
     tree_check(tree, payload_len);
-    return true;
 }
 
 bool worker_take_bytes(struct worker *worker, uint32_t index, struct tree *tree, struct emitted *emitted) {

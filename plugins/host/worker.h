@@ -56,11 +56,11 @@ struct worker_part {
 bool worker_add(struct worker *worker, enum wire_kind kind, uint32_t topic, uint32_t want, const struct worker_part *parts, size_t count);
 enum worker_end worker_run(struct worker *worker);
 
-/* Of an item that is done: what came of it, checked. false: out of memory. */
-bool worker_take_tree(struct worker *worker, uint32_t item, size_t payload_len, struct tree *tree);
+/* Of an item that is done: what came of it, checked. Out of memory: a tree that is cut. */
+void worker_take_tree(struct worker *worker, uint32_t item, size_t payload_len, struct tree *tree);
 /* Of WIRE_OPEN: status, offset and reason alone. */
 void worker_take_outcome(struct worker *worker, uint32_t item, struct tree *tree);
-/* Of WIRE_ENCODE: the payload; the tree gets status, offset and reason. */
+/* Of WIRE_ENCODE: the payload; the tree gets status, offset and reason. false: out of memory. */
 bool worker_take_bytes(struct worker *worker, uint32_t item, struct tree *tree, struct emitted *emitted);
 int worker_sniffed(const struct worker *worker, uint32_t item); /* 0 to 100 */
 
