@@ -152,6 +152,18 @@ bool inert_json(struct out *out, const void *text, size_t len) {
     return true;
 }
 
+void inert_json_value(struct out *out, const void *text, size_t len) {
+    const unsigned char *in = text;
+    size_t at = 0;
+    out_char(out, '"');
+    while ((at += put_json_characters(out, in + at, len - at)) < len) {
+        bool is_surrogate = len - at >= 3 && in[at] == 0xED && in[at + 1] >= 0xA0 && in[at + 1] <= 0xBF && (in[at + 2] & 0xC0) == 0x80;
+        inert_json_escape(out, is_surrogate ? 0xD000u | (in[at + 1] & 0x3Fu) << 6 | (in[at + 2] & 0x3Fu) : 0xFFFDu);
+        at += is_surrogate ? 3 : 1;
+    }
+    out_char(out, '"');
+}
+
 void inert_json_name(struct out *out, const char *text) {
     const unsigned char *in = (const unsigned char *)text;
     size_t len = strlen(text), at = 0;

@@ -15,6 +15,8 @@ size_t inert_columns(const void *text, size_t len);
 
 /* Puts a JSON string with its quotes; false, and nothing put, if the text is not UTF-8. */
 bool inert_json(struct out *out, const void *text, size_t len);
+/* The same for decoded text, which may have lone surrogates in it: these become \uXXXX. Other bytes that are not UTF-8 become \uFFFD. */
+void inert_json_value(struct out *out, const void *text, size_t len);
 /* The same for names: a byte that is not UTF-8 becomes the four characters \xNN, as people see it. */
 void inert_json_name(struct out *out, const char *text);
 /* \uXXXX, as a pair of surrogates where needed. */

@@ -74,7 +74,8 @@ struct decoding *decoding_open(const struct decoding_options *options, struct de
     (void)snprintf(fault->text, sizeof fault->text, "out of memory");
     if (decoding == NULL) return NULL;
     decoding->host = host_open(&options->host);
-    if (decoding->host != NULL && keep_config(decoding, options->config) && keep_pins(decoding, options->pins) && check_pins(decoding, fault))
+    if (decoding->host != NULL && keep_config(decoding, options->config) && keep_pins(decoding, options->pins) &&
+        check_pins(decoding, fault))
         return decoding;
     decoding_close(decoding);
     return NULL;
