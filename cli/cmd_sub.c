@@ -1,3 +1,4 @@
+#include "batch.h"
 #include "bus.h"
 #include "cmd.h"
 #include "names.h"
@@ -5,6 +6,7 @@
 #include "stop.h"
 #include "units.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +23,8 @@ enum sub_option {
     SUB_TAP,
     SUB_VERBOSE,
     SUB_AS,
-    SUB_OPTIONS
+    SUB_DECODERS,
+    SUB_OPTIONS = SUB_DECODERS + DECODERS_OPTIONS
 };
 
 static const struct option options[SUB_OPTIONS] = {
@@ -29,15 +32,17 @@ static const struct option options[SUB_OPTIONS] = {
     [SUB_TIMEOUT] = {"timeout", 't', OPTION_DURATION, "S",
                      "end after this time (exit 4 if -n was not reached); 0: show\nwhat is held, and end", NULL, NULL},
     [SUB_FROM] = {"from", 0, OPTION_TEXT, "WHERE", "start: the oldest that is held; now; or a SEQ", "now", NULL},
-    [SUB_FILTER] = {"filter", 'f', OPTION_TEXT, "EXPR", "only what matches the expression", NULL, NULL},
+    [SUB_FILTER] = {"filter", 'f', OPTION_TEXT, "EXPR", "only what matches: 'data.price > 100', see sctx-filter(7)", NULL, NULL},
     [SUB_RAW] = {"raw", 0, OPTION_FLAG, NULL, "payloads exactly as they are, a newline after each", NULL, NULL},
-    [SUB_NO_DECODE] = {"no-decode", 0, OPTION_FLAG, NULL, "with --json: never 'data', always 'text' or 'base64'", NULL, NULL},
+    [SUB_NO_DECODE] = {"no-decode", 0, OPTION_FLAG, NULL, "show payloads as they are; with --json never 'data', always\n'text' or 'base64'",
+                       NULL, NULL},
     [SUB_GATED] = {"gated", 0, OPTION_FLAG, NULL,
                    "lose nothing: writers wait for this reader, until it takes\ntoo long (create --gate-timeout)", NULL, NULL},
     [SUB_TAP] = {"tap", 0, OPTION_FLAG, NULL,
                  "look without joining; waits for a context that is not\nthere, and follows it through rm and create", NULL, NULL},
     [SUB_VERBOSE] = {"verbose", 'v', OPTION_FLAG, NULL, "say on stderr what is listened to", NULL, NULL},
     [SUB_AS] = OPTION_AS,
+    [SUB_DECODERS] = OPTIONS_DECODERS,
 };
 
 enum end { END_COUNT, END_TIME, END_SIGNAL, END_OUTPUT, END_CONTEXT, END_FAILED };
@@ -47,13 +52,21 @@ struct sub {
     sctx *ctx;
     sctx_reader *reader;
     struct show show;
+    struct filter *filter;     /* NULL: all */
+    struct decoding *decoding; /* NULL: nothing is decoded */
+    struct batch batch;
     struct sctx_reader_options from;
     int64_t deadline;      /* monotonic, or SCTX_FOREVER */
     uint64_t wanted, seen; /* wanted 0: no limit */
     uint64_t lost, gone;   /* told so far about this reader */
     uint64_t held_end;     /* with a time-out of 0: what comes before it was there when we looked */
     bool any_loss, told_let_go;
+    uint8_t told_topics[65536 / 8]; /* whose decoder was told */
 };
+
+static bool has_all(const struct sub *sub) {
+    return sub->wanted != 0 && sub->seen >= sub->wanted;
+}
 
 static int64_t time_left(const struct sub *sub) {
     if (sub->deadline == SCTX_FOREVER) return SCTX_FOREVER;
@@ -83,10 +96,34 @@ static int take_message(struct sub *sub, const struct sctx_message *message) {
     const struct sctx_topic *topic = NULL;
     int status = sctx_topic_get(sub->ctx, message->topic, &topic);
     if (status < 0) return status;
-    tell_loss(sub, message->lost, message->gone);
-    show_message(&sub->show, message, topic);
-    sub->seen++;
-    return SCTX_OK;
+    return batch_add(&sub->batch, message, topic) ? SCTX_OK : SCTX_ERR_NO_MEMORY;
+}
+
+/* With --verbose: which decoder a topic has, when it gets one. */
+static void tell_choice(struct sub *sub, const struct batched *item) {
+    uint16_t id = item->message.topic;
+    if (!item->is_decoded || item->choice.decoder == NULL || (sub->told_topics[id / 8] & 1u << id % 8) != 0) return;
+    sub->told_topics[id / 8] |= (uint8_t)(1u << id % 8);
+    if (!sub->call->values[SUB_VERBOSE].given) return;
+    out_flush(sub->call->out);
+    say(sub->call, "topic '%s' is decoded by %s (%s, %s)", item->topic->name, item->choice.decoder->manifest.name,
+        host_how_name(item->choice.how), found_origin_name(item->choice.decoder->origin));
+}
+
+/* Shows what has gathered. Loss comes where it happened, also before a message that the filter leaves out. */
+static int show_gathered(struct sub *sub) {
+    const struct batch_how how = {sub->decoding, sub->filter, &sub->show.senders, show_wants(&sub->show)};
+    int status = batch_decode(&sub->batch, &how) ? SCTX_OK : SCTX_ERR_NO_MEMORY;
+    for (size_t i = 0; status == SCTX_OK && i < sub->batch.count && !has_all(sub); i++) {
+        const struct batched *item = &sub->batch.items[i];
+        tell_loss(sub, item->message.lost, item->message.gone);
+        if (!item->is_wanted) continue;
+        tell_choice(sub, item);
+        show_message(&sub->show, item);
+        sub->seen++;
+    }
+    batch_clear(&sub->batch);
+    return status;
 }
 
 /* Nothing to read now: shows what there is, then waits. Wakes up now and then, for a signal that came just before the wait
@@ -102,24 +139,34 @@ static int wait_more(struct sub *sub) {
     return status == SCTX_TIMEOUT || status == SCTX_INTERRUPTED ? SCTX_OK : status;
 }
 
+/* Takes what there is, up to a batch of it. SCTX_AGAIN: there is no more. *is_past: it came after what was held when we looked. */
+static int gather(struct sub *sub, bool *is_past) {
+    while (!batch_is_full(&sub->batch)) {
+        struct sctx_message message;
+        int status = sctx_read(sub->reader, &message);
+        if (status != SCTX_OK) return status;
+        *is_past = sub->held_end != 0 && message.seq >= sub->held_end;
+        if (*is_past) return SCTX_OK;
+        status = take_message(sub, &message);
+        if (status < 0) return status;
+        /* No more than can be wanted: a message that is taken and not shown would be missing for nobody to see. */
+        if (sub->wanted != 0 && sub->filter == NULL && sub->seen + sub->batch.count >= sub->wanted) return SCTX_OK;
+    }
+    return SCTX_OK;
+}
+
 /* With a time-out of 0 it looks once: at all that was there when it came, and not at the clock. */
 static enum end read_on(struct sub *sub, int *status) {
-    enum { LOOK_AT_CLOCK = 256 };
-    for (unsigned turn = 0; sub->wanted == 0 || sub->seen < sub->wanted; turn++) {
-        struct sctx_message message;
+    while (!has_all(sub)) {
+        bool is_past = false;
         if (stop_signal() != 0) return END_SIGNAL;
         if (out_is_over(sub->call->out)) return END_OUTPUT;
-        if (turn % LOOK_AT_CLOCK == 0 && sub->held_end == 0 && time_left(sub) == 0) return END_TIME;
-        *status = sctx_read(sub->reader, &message);
-        if (*status == SCTX_OK) {
-            if (sub->held_end != 0 && message.seq >= sub->held_end) return END_TIME;
-            *status = take_message(sub, &message);
-        } else if (*status == SCTX_AGAIN && sub->held_end != 0) {
-            return END_TIME;
-        } else if (*status == SCTX_AGAIN) {
-            *status = wait_more(sub);
-            turn = LOOK_AT_CLOCK - 1;
-        }
+        if (sub->held_end == 0 && time_left(sub) == 0) return END_TIME;
+        int gathered = gather(sub, &is_past);
+        *status = show_gathered(sub);
+        if (*status == SCTX_OK) *status = gathered;
+        if (is_past || (*status == SCTX_AGAIN && sub->held_end != 0)) return has_all(sub) ? END_COUNT : END_TIME;
+        if (*status == SCTX_AGAIN) *status = has_all(sub) ? SCTX_OK : wait_more(sub);
         if (*status < 0) return bus_is_gone(*status) ? END_CONTEXT : END_FAILED;
     }
     return END_COUNT;
@@ -162,6 +209,9 @@ static void announce(const struct sub *sub) {
 }
 
 static void close_context(struct sub *sub) {
+    if (sub->decoding != NULL) decoding_forget(sub->decoding);
+    if (sub->filter != NULL) filter_forget(sub->filter);
+    memset(sub->told_topics, 0, sizeof sub->told_topics);
     sctx_reader_close(sub->reader);
     sctx_close(sub->ctx);
     sub->reader = NULL;
@@ -220,8 +270,6 @@ static int read_options(struct sub *sub) {
     const struct call *call = sub->call;
     const struct value *values = call->values;
     const char *from = values[SUB_FROM].text;
-    if (values[SUB_FILTER].given)
-        return say_usage(call, "--filter comes with the decoders, which this version does not have; use patterns, or --json with jq");
     if (values[SUB_GATED].given && values[SUB_TAP].given)
         return say_usage(call, "--gated and --tap exclude each other: writers cannot see a tap, so they cannot wait for it");
     if (values[SUB_RAW].given && call->json) return say_usage(call, "--raw and --json exclude each other");
@@ -235,6 +283,35 @@ static int read_options(struct sub *sub) {
     return names_check_patterns(call);
 }
 
+static int compile_filter(struct sub *sub) {
+    const char *text = sub->call->values[SUB_FILTER].text;
+    struct filter_error error;
+    char shown[FILTER_SHOWN_MAX];
+    if (text == NULL) return EXIT_DONE;
+    sub->filter = filter_compile(text, &error);
+    if (sub->filter != NULL) return EXIT_DONE;
+    struct out err = {.fd = STDERR_FILENO};
+    (void)say_usage(sub->call, "--filter is no expression, see sctx-filter(7)");
+    out_put(&err, shown, filter_error_show(&error, text, shown));
+    out_flush(&err);
+    out_free(&err);
+    return EXIT_USAGE;
+}
+
+/* Decoders are looked for only if something may be decoded. */
+static int open_decoders(struct sub *sub) {
+    int code = EXIT_DONE;
+    bool needed = show_wants(&sub->show) != 0 || (sub->filter != NULL && filter_needs_data(sub->filter));
+    if (needed) sub->decoding = decoders_open(sub->call, &sub->call->values[SUB_DECODERS], &code);
+    return needed && sub->decoding == NULL ? code : EXIT_DONE;
+}
+
+static void tell_filter_errors(const struct sub *sub) {
+    const char *first = "";
+    uint64_t errors = sub->filter != NULL ? filter_errors(sub->filter, &first) : 0;
+    if (errors > 0) say(sub->call, "%" PRIu64 " messages were left out since the filter makes no sense for them: %s", errors, first);
+}
+
 static int sub_run(const struct call *call) {
     const struct value *values = call->values;
     struct sub *sub = calloc(1, sizeof *sub);
@@ -243,8 +320,11 @@ static int sub_run(const struct call *call) {
         return EXIT_FAILED;
     }
     *sub = (struct sub){.call = call, .deadline = SCTX_FOREVER, .wanted = values[SUB_COUNT].number};
-    sub->show =
-        (struct show){.call = call, .raw = values[SUB_RAW].given, .no_decode = values[SUB_NO_DECODE].given, .clock_second = INT64_MIN};
+    sub->show = (struct show){.call = call,
+                              .raw = values[SUB_RAW].given,
+                              .no_decode = values[SUB_NO_DECODE].given,
+                              .clock_second = INT64_MIN,
+                              .line = {.fd = -1}};
     sub->from = (struct sctx_reader_options)SCTX_INIT(sub->from);
     sub->from.flags = (values[SUB_GATED].given ? SCTX_READER_GATED : 0u) | SCTX_READER_NO_CAUSE;
     sub->from.patterns = call->operands;
@@ -252,7 +332,14 @@ static int sub_run(const struct call *call) {
     if (values[SUB_TIMEOUT].given) sub->deadline = monotonic_ns() + values[SUB_TIMEOUT].ns;
     show_measure(&sub->show);
     int code = read_options(sub);
+    if (code == EXIT_DONE) code = compile_filter(sub);
+    if (code == EXIT_DONE) code = open_decoders(sub);
     if (code == EXIT_DONE && !(values[SUB_COUNT].given && sub->wanted == 0)) code = follow(sub);
+    tell_filter_errors(sub);
+    decoding_close(sub->decoding);
+    filter_free(sub->filter);
+    batch_free(&sub->batch);
+    out_free(&sub->show.line);
     free(sub);
     return code;
 }
@@ -264,8 +351,9 @@ const struct command cmd_sub = {
     .summary = "show messages as they come, of all topics or of those that match",
     .notes =
         "In a PATTERN, '*' is one level of a topic, '**' any number of levels. Joining makes the context if it is not there.\n"
-        "JSON keys: seq time topic from pid len encoding cause, then data (encoding json), text (UTF-8) or base64; where messages were\n"
-        "missed, an object {\"lost\":n,\"gone\":m}. These count messages of all topics, since the topic of what was missed is not known.\n"
+        "JSON keys: seq time topic from pid len encoding cause, then data (the decoded value), or text (UTF-8) or base64; and error\n"
+        "(decoder, offset, reason) where a payload is not what its topic declares, or its decoder failed. Where messages were missed, an\n"
+        "object {\"lost\":n,\"gone\":m}. These count messages of all topics, since the topic of what was missed is not known.\n"
         "Exit: 3 if any were missed, 4 if -n was not reached in time, 130 after Ctrl-C.\n",
     OPTIONS_OF(options),
     .run = sub_run,

@@ -1,6 +1,7 @@
 #include "show.h"
-#include "json.h"
 #include "units.h"
+#include "utf8.h"
+#include "value.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,15 +17,14 @@ void show_measure(struct show *show) {
     show->columns = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col > 0 ? size.ws_col : 80 : 0;
 }
 
-/* The last key: what the payload is decides its name. */
-static void show_data(struct show *show, const struct sctx_message *message, const char *encoding) {
+uint32_t show_wants(const struct show *show) {
+    if (show->raw || show->no_decode) return 0;
+    return show->call->json ? SCTX_WANT_TREE : SCTX_WANT_TREE | SCTX_WANT_SUMMARY;
+}
+
+static void show_bytes(struct show *show, const struct sctx_message *message) {
     struct out *out = show->call->out;
     size_t mark = out_mark(out);
-    if (!show->no_decode && strcmp(encoding, "json") == 0) {
-        out_text(out, ",\"data\":");
-        if (json_copy(out, message->data, message->len, NULL)) return;
-        out_take_back(out, mark);
-    }
     out_text(out, ",\"text\":");
     if (inert_json(out, message->data, message->len)) return;
     out_take_back(out, mark);
@@ -33,8 +33,47 @@ static void show_data(struct show *show, const struct sctx_message *message, con
     out_char(out, '"');
 }
 
-static void show_json(struct show *show, const struct sctx_message *message, const struct sctx_topic *topic) {
+static void show_error(struct show *show, const struct batched *item) {
     struct out *out = show->call->out;
+    struct value_fault fault = value_fault(&item->tree);
+    out_text(out, ",\"error\":{\"decoder\":");
+    inert_json_name(out, item->choice.decoder != NULL ? item->choice.decoder->manifest.name : "");
+    out_text(out, ",\"offset\":");
+    if (item->tree.failed)
+        out_number(out, item->tree.fault_off);
+    else
+        out_text(out, "null");
+    out_text(out, ",\"reason\":");
+    inert_json_name(out, item->tree.failed ? item->tree.reason : fault.text);
+    out_char(out, '}');
+}
+
+/* What was decoded of it is a value, not only bytes to be looked at. */
+static bool has_value(const struct batched *item) {
+    return item->is_decoded && item->outcome == HOST_DECODED && !item->choice.is_view;
+}
+
+static bool has_fault(const struct batched *item) {
+    if (!item->is_decoded || item->choice.is_view) return false;
+    return item->outcome == HOST_FAILED || (item->outcome == HOST_DECODED && !tree_is_good(&item->tree));
+}
+
+/* The last keys: what the payload is decides their names. */
+static void show_data(struct show *show, const struct batched *item) {
+    bool is_shown = show_wants(show) != 0;
+    if (is_shown && has_value(item) && item->tree.status == SCTX_PLUGIN_OK && item->tree.count > 0) {
+        out_text(show->call->out, ",\"data\":");
+        value_json(show->call->out, &item->tree, 0);
+    } else {
+        show_bytes(show, &item->message);
+    }
+    if (is_shown && has_fault(item)) show_error(show, item);
+}
+
+static void show_json(struct show *show, const struct batched *item) {
+    struct out *out = show->call->out;
+    const struct sctx_message *message = &item->message;
+    const struct sctx_topic *topic = item->topic;
     const struct sender *sender = senders_find(&show->senders, message->from);
     out_text(out, "{\"seq\":");
     out_number(out, message->seq);
@@ -58,7 +97,7 @@ static void show_json(struct show *show, const struct sctx_message *message, con
         out_number(out, message->cause);
     else
         out_text(out, "null");
-    show_data(show, message, topic->encoding);
+    show_data(show, item);
     out_text(out, "}\n");
 }
 
@@ -84,12 +123,12 @@ static void put_note(struct show *show, const char *note) {
 }
 
 /* Where nobody measures lines: as it is, but for an end. */
-static void put_long(struct show *show, const struct sctx_message *message, const char *note) {
-    size_t len = message->len < HUMAN_MAX ? message->len : HUMAN_MAX;
+static void put_long(struct show *show, sctx_str text, const char *note) {
+    size_t len = text.n < HUMAN_MAX ? text.n : HUMAN_MAX;
     /* A cut in the middle of a character would show half of it as \xNN. */
-    while (len < message->len && len > HUMAN_MAX - 4 && (((const unsigned char *)message->data)[len] & 0xC0) == 0x80) len--;
-    inert_put(show->call->out, message->data, len);
-    if (len < message->len) put_note(show, note);
+    while (len < text.n && len > HUMAN_MAX - 4 && ((unsigned char)text.p[len] & 0xC0) == 0x80) len--;
+    inert_put(show->call->out, text.p, len);
+    if (len < text.n) put_note(show, note);
 }
 
 /* At most `columns`, with the note at their end where the payload is longer. Returns the bytes shown; 0 and nothing put if it does not fit
@@ -121,15 +160,50 @@ static void put_rows(struct show *show, const char *data, size_t len, const char
     }
 }
 
-static void show_payload(struct show *show, const struct sctx_message *message, size_t used) {
+static bool is_readable(sctx_str text) {
+    for (size_t at = 0; at < text.n;) {
+        uint32_t code = 0;
+        size_t bytes = utf8_next((const unsigned char *)text.p + at, text.n - at, &code);
+        if (bytes == 0 || (code < 0x20 && code != '\n' && code != '\t' && code != '\r')) return false;
+        at += bytes;
+    }
+    return true;
+}
+
+/* The line that stands for a payload: what its decoder says of it; else itself, where it can be read; else its value as JSON. */
+static sctx_str text_of(struct show *show, const struct batched *item) {
+    const sctx_str payload = {item->message.data, item->message.len};
+    const struct tree *tree = &item->tree;
+    bool is_pinned = item->choice.how == HOST_PINNED;
+    if (show_wants(show) == 0 || !item->is_decoded || item->outcome != HOST_DECODED || tree->status != SCTX_PLUGIN_OK || tree->count == 0)
+        return payload;
+    if (item->choice.is_view && !is_pinned) return payload;
+    if (tree->summary.len > 0) return tree_str(tree, tree->summary);
+    if (is_readable(payload)) return payload;
+    show->line.len = 0;
+    value_json(&show->line, tree, 0);
+    return (sctx_str){show->line.data, show->line.len};
+}
+
+static void show_payload(struct show *show, const struct batched *item, size_t used) {
     enum { CUT_FROM = 40 };
-    size_t len = message->len < HUMAN_MAX ? message->len : HUMAN_MAX, room = show->columns > used ? show->columns - used : 0;
+    sctx_str text = text_of(show, item);
+    size_t len = text.n < HUMAN_MAX ? text.n : HUMAN_MAX, room = show->columns > used ? show->columns - used : 0;
     char note[UNIT_TEXT];
-    snprintf(note, sizeof note, "… (%u bytes)", message->len);
+    snprintf(note, sizeof note, "… (%u bytes)", item->message.len);
     if (show->columns == 0)
-        put_long(show, message, note);
-    else if (len > 0 && put_row(show, message->data, len, room, note, room >= CUT_FROM) == 0)
-        put_rows(show, message->data, len, note);
+        put_long(show, text, note);
+    else if (len > 0 && put_row(show, text.p, len, room, note, room >= CUT_FROM) == 0)
+        put_rows(show, text.p, len, note);
+    if (show_wants(show) == 0 || !has_fault(item)) return;
+    struct value_fault fault = value_fault(&item->tree);
+    out_text(show->call->out, paint(show->call, PAINT_BAD));
+    out_text(show->call->out, "  (");
+    inert_text(show->call->out, item->choice.decoder != NULL ? item->choice.decoder->manifest.name : "");
+    out_text(show->call->out, ": ");
+    inert_text(show->call->out, fault.text);
+    out_text(show->call->out, ")");
+    out_text(show->call->out, paint(show->call, PAINT_OFF));
 }
 
 static void put_painted(const struct call *call, enum paint color, const char *text) {
@@ -139,9 +213,11 @@ static void put_painted(const struct call *call, enum paint color, const char *t
     out_put(call->out, "  ", 2);
 }
 
-static void show_human(struct show *show, const struct sctx_message *message, const struct sctx_topic *topic) {
+static void show_human(struct show *show, const struct batched *item) {
     enum { CLOCK_AND_GAPS = 15 + 3 * 2 };
     const struct call *call = show->call;
+    const struct sctx_message *message = &item->message;
+    const struct sctx_topic *topic = item->topic;
     const struct sender *sender = senders_find(&show->senders, message->from);
     out_text(call->out, paint(call, PAINT_DIM));
     show_clock(show, message->time_ns);
@@ -149,19 +225,19 @@ static void show_human(struct show *show, const struct sctx_message *message, co
     out_put(call->out, "  ", 2);
     put_painted(call, PAINT_TOPIC, topic->name);
     put_painted(call, PAINT_SENDER, sender->name);
-    show_payload(show, message,
+    show_payload(show, item,
                  CLOCK_AND_GAPS + inert_columns(topic->name, strlen(topic->name)) + inert_columns(sender->name, strlen(sender->name)));
     out_char(call->out, '\n');
 }
 
-void show_message(struct show *show, const struct sctx_message *message, const struct sctx_topic *topic) {
+void show_message(struct show *show, const struct batched *item) {
     if (show->raw) {
-        out_put(show->call->out, message->data, message->len);
+        out_put(show->call->out, item->message.data, item->message.len);
         out_char(show->call->out, '\n');
     } else if (show->call->json) {
-        show_json(show, message, topic);
+        show_json(show, item);
     } else {
-        show_human(show, message, topic);
+        show_human(show, item);
     }
     out_line_done(show->call->out);
 }

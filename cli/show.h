@@ -1,8 +1,7 @@
 /* A message as one line, for people or as JSON. */
 #ifndef SCTX_CLI_SHOW_H
 #define SCTX_CLI_SHOW_H
-#include "call.h"
-#include "senders.h"
+#include "batch.h"
 
 struct show {
     const struct call *call;
@@ -11,9 +10,12 @@ struct show {
     size_t columns;       /* of the terminal; 0: none */
     int64_t clock_second; /* the second for which clock_prefix holds "HH:MM:SS" */
     char clock_prefix[16];
+    struct out line; /* a value in a line, before it is cut to the terminal's width; fd -1 */
 };
 
-void show_message(struct show *show, const struct sctx_message *message, const struct sctx_topic *topic);
+/* What show_message() shows of payloads: enum sctx_want, 0: nothing is to be decoded for it. */
+uint32_t show_wants(const struct show *show);
+void show_message(struct show *show, const struct batched *item);
 void show_loss(struct show *show, uint64_t lost, uint64_t gone);
 /* Looks how wide the terminal is now. */
 void show_measure(struct show *show);

@@ -28,7 +28,7 @@ static void put_out(struct runner *runner, const struct teller *teller, const ch
 void runner_strike(struct runner *runner, const struct topic *topic, bool took_long, const struct teller *teller) {
     char text[700], where[200] = "";
     (void)snprintf(runner->why, sizeof runner->why, "%s", runner->worker.why);
-    if (topic != NULL) (void)snprintf(where, sizeof where, " on topic '%.150s'", topic->schema.topic.p);
+    if (topic != NULL && topic->schema.topic.n > 0) (void)snprintf(where, sizeof where, " on topic '%.150s'", topic->schema.topic.p);
     runner->strikes++;
     runner->is_out = runner->strikes >= HOST_STRIKES;
     if (took_long) runner->rests_until_ms = runner_now_ms() + RUNNER_REST_MS;

@@ -1,0 +1,102 @@
+#include "batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool batch_add(struct batch *batch, const struct sctx_message *message, const struct sctx_topic *topic) {
+    struct batched *item = &batch->items[batch->count];
+    size_t bytes = ((size_t)message->len + 7) & ~(size_t)7;
+    if (bytes > batch->room - batch->len) {
+        size_t room = batch->room > 0 ? batch->room : 64 << 10;
+        while (room - batch->len < bytes) room *= 2;
+        char *larger = realloc(batch->bytes, room);
+        if (larger == NULL) return false;
+        batch->bytes = larger;
+        batch->room = room;
+    }
+    if (message->len > 0) memcpy(batch->bytes + batch->len, message->data, message->len);
+    item->message = *message;
+    item->topic = topic;
+    item->data_off = batch->len;
+    item->is_decoded = item->is_wanted = false;
+    batch->len += bytes;
+    batch->count++;
+    return true;
+}
+
+bool batch_is_full(const struct batch *batch) {
+    return batch->count == BATCH_MAX || batch->len >= BATCH_BYTES;
+}
+
+static struct filter_message for_filter(const struct batched *item, struct senders *senders) {
+    const struct sctx_message *message = &item->message;
+    const struct sender *sender = senders_find(senders, message->from);
+    return (struct filter_message){.seq = message->seq,
+                                   .time_ns = message->time_ns,
+                                   .cause = message->cause,
+                                   .topic = item->topic->name,
+                                   .from = sender->name,
+                                   .encoding = item->topic->encoding,
+                                   .pid = sender->pid,
+                                   .len = message->len,
+                                   .topic_id = message->topic,
+                                   .has_cause = (message->flags & SCTX_MSG_CAUSE) != 0};
+}
+
+static bool decode(struct batch *batch, const struct batch_how *how, const bool needed[BATCH_MAX]) {
+    struct host_item items[BATCH_MAX];
+    struct batched *of[BATCH_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct batched *item = &batch->items[i];
+        uint32_t number = 0;
+        if (!needed[i]) continue;
+        if (!decoders_topic(how->decoding, item->topic, &number)) return false;
+        if (item->tree.limits.nodes == 0) tree_init(&item->tree, (struct tree_limits){0, 0});
+        items[count] = (struct host_item){
+            .topic = number, .want = how->want | SCTX_WANT_TREE, .data = item->message.data, .len = item->message.len, .tree = &item->tree};
+        of[count++] = item;
+    }
+    if (count == 0) return true;
+    host_decode(decoding_host(how->decoding), items, count, true);
+    for (size_t i = 0; i < count; i++) {
+        of[i]->is_decoded = true;
+        of[i]->outcome = items[i].outcome;
+        of[i]->choice = host_choice(decoding_host(how->decoding), items[i].topic);
+    }
+    return true;
+}
+
+bool batch_decode(struct batch *batch, const struct batch_how *how) {
+    bool needed[BATCH_MAX], undecided[BATCH_MAX];
+    for (size_t i = 0; i < batch->count; i++) {
+        struct batched *item = &batch->items[i];
+        item->message.data = batch->bytes + item->data_off;
+        enum filter_answer answer = FILTER_YES;
+        if (how->filter != NULL) {
+            struct filter_message message = for_filter(item, how->senders);
+            answer = filter_ask(how->filter, &message);
+        }
+        item->is_wanted = answer == FILTER_YES;
+        undecided[i] = answer == FILTER_NEEDS_DATA;
+        needed[i] = how->decoding != NULL && (undecided[i] || (item->is_wanted && how->want != 0));
+    }
+    if (!decode(batch, how, needed)) return false;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct batched *item = &batch->items[i];
+        if (!undecided[i]) continue;
+        struct filter_message message = for_filter(item, how->senders);
+        bool has_tree = item->is_decoded && item->outcome == HOST_DECODED;
+        item->is_wanted = filter_decide(how->filter, &message, has_tree ? &item->tree : NULL);
+    }
+    return true;
+}
+
+void batch_clear(struct batch *batch) {
+    batch->count = batch->len = 0;
+}
+
+void batch_free(struct batch *batch) {
+    for (size_t i = 0; i < BATCH_MAX; i++) tree_free(&batch->items[i].tree);
+    free(batch->bytes);
+}
