@@ -1,7 +1,7 @@
 #include "bus.h"
 #include "cmd.h"
+#include "encoding.h"
 #include "input.h"
-#include "json.h"
 #include "names.h"
 #include "stop.h"
 #include "units.h"
@@ -13,17 +13,30 @@
 #include <string.h>
 #include <unistd.h>
 
-enum pub_option { PUB_ENCODING, PUB_SCHEMA, PUB_WHOLE, PUB_RATE, PUB_COUNT, PUB_CAUSE, PUB_AS, PUB_OPTIONS };
+enum pub_option {
+    PUB_ENCODING,
+    PUB_SCHEMA,
+    PUB_WHOLE,
+    PUB_UNCHECKED,
+    PUB_RATE,
+    PUB_COUNT,
+    PUB_CAUSE,
+    PUB_AS,
+    PUB_DECODERS,
+    PUB_OPTIONS = PUB_DECODERS + DECODERS_OPTIONS
+};
 
 static const struct option options[PUB_OPTIONS] = {
     [PUB_ENCODING] = {"encoding", 'e', OPTION_TEXT, "NAME",
                       "what the payload is: json, text, msgpack, ...\n(else that of the topic, if it is known already)", NULL, NULL},
     [PUB_SCHEMA] = {"schema", 0, OPTION_TEXT, "FILE", "the topic's schema; needs --encoding", NULL, NULL},
     [PUB_WHOLE] = {"whole", 'w', OPTION_FLAG, NULL, "all of standard input is one message", NULL, NULL},
+    [PUB_UNCHECKED] = {"unchecked", 0, OPTION_FLAG, NULL, "publish bytes as they are, whatever the topic's encoding says", NULL, NULL},
     [PUB_RATE] = {"rate", 'r', OPTION_REAL, "N", "at most N messages a second", NULL, NULL},
     [PUB_COUNT] = {"count", 'n', OPTION_NUMBER, "N", "publish TEXT N times; end after N lines of input", NULL, NULL},
     [PUB_CAUSE] = {"cause", 0, OPTION_NUMBER, "SEQ", "the message that this one answers", NULL, NULL},
     [PUB_AS] = OPTION_AS,
+    [PUB_DECODERS] = OPTIONS_DECODERS,
 };
 
 struct pub {
@@ -31,7 +44,7 @@ struct pub {
     sctx *ctx;
     sctx_writer *writer;
     uint16_t topic;
-    bool is_json;
+    struct encoding encoding;
     int64_t interval_ns, next_ns; /* 0: no rate */
     uint64_t line;                /* of the input, from 1; 0: not from lines */
     bool refused;                 /* something was not published */
@@ -48,15 +61,16 @@ static void pace(struct pub *pub) {
     pub->next_ns += pub->interval_ns;
 }
 
-/* Publishes one message; false: there is no use in going on. A line that is malformed JSON, or too large for this context, is refused, and the next is tried. */
-static bool publish(struct pub *pub, const char *data, size_t len) {
-    struct json_fault fault;
-    if (pub->is_json && !json_copy(NULL, data, len, &fault)) {
+/* Publishes one message; false: there is no use in going on. A line that is not what the topic's encoding says, or too large for this context, is
+ * refused, and the next is tried. */
+static bool publish(struct pub *pub, const char *text, size_t len) {
+    const void *data = text;
+    if (!encoding_make(&pub->encoding, &data, &len)) {
         pub->refused = true;
         if (pub->line > 0)
-            say(pub->call, "line %" PRIu64 ", byte %zu: not JSON: %s; the line was not published", pub->line, fault.offset, fault.reason);
+            say(pub->call, "line %" PRIu64 ": %s; the line was not published", pub->line, pub->encoding.fault);
         else
-            say(pub->call, "byte %zu: not JSON: %s; nothing was published (another encoding: --encoding text)", fault.offset, fault.reason);
+            say(pub->call, "%s; nothing was published (as it is: --unchecked)", pub->encoding.fault);
         return true;
     }
     if (pub->interval_ns > 0) pace(pub);
@@ -152,8 +166,7 @@ static int register_topic(struct pub *pub, const char *schema, size_t schema_len
     const struct sctx_topic *topic = NULL;
     if (status == SCTX_OK) status = sctx_topic_get(pub->ctx, pub->topic, &topic);
     if (status < 0) return bus_fail(call, status, "cannot make the topic", NULL);
-    pub->is_json = strcmp(topic->encoding, "json") == 0;
-    return EXIT_DONE;
+    return encoding_begin(&pub->encoding, topic, call->values[PUB_UNCHECKED].given);
 }
 
 static int set_cause(struct pub *pub) {
@@ -187,6 +200,14 @@ static int publish_all(struct pub *pub, const char *schema, size_t schema_len) {
     return pub->refused ? EXIT_FAILED : EXIT_DONE;
 }
 
+static int join_and_publish(struct pub *pub, const char *schema, size_t schema_len) {
+    int code = EXIT_FAILED;
+    pub->ctx = bus_join(pub->call, pub->call->values[PUB_AS].text, &code);
+    if (pub->ctx != NULL) code = publish_all(pub, schema, schema_len);
+    sctx_close(pub->ctx);
+    return code;
+}
+
 static int pub_run(const struct call *call) {
     const struct value *values = call->values;
     struct pub pub = {.call = call};
@@ -205,10 +226,11 @@ static int pub_run(const struct call *call) {
     if (code == EXIT_DONE && values[PUB_ENCODING].given) code = names_check_encoding(call, values[PUB_ENCODING].text);
     if (code != EXIT_DONE) return code;
     if (values[PUB_SCHEMA].given && (schema = read_schema(call, values[PUB_SCHEMA].text, &schema_len)) == NULL) return EXIT_FAILED;
-    code = EXIT_FAILED;
-    pub.ctx = bus_join(call, values[PUB_AS].text, &code);
-    if (pub.ctx != NULL) code = publish_all(&pub, schema, schema_len);
-    sctx_close(pub.ctx);
+    encoding_init(&pub.encoding, call, &values[PUB_DECODERS]);
+    if (schema != NULL && !values[PUB_UNCHECKED].given)
+        code = encoding_check_schema(&pub.encoding, call->operands[0], values[PUB_ENCODING].text, schema, schema_len);
+    if (code == EXIT_DONE) code = join_and_publish(&pub, schema, schema_len);
+    encoding_free(&pub.encoding);
     free(schema);
     return code;
 }
@@ -221,8 +243,9 @@ const struct command cmd_pub = {
     .summary = "publish: TEXT, or each line of standard input",
     .notes =
         "Without TEXT each line of standard input is one message, without its newline; an empty line is a message of 0 bytes.\n"
-        "On a topic with the encoding json, what is not JSON is refused, as is everywhere a line that is too long: the others are\n"
-        "published, and the exit is 1.\n"
+        "On a topic with the encoding msgpack, cbor, protobuf, struct or another that is not text, JSON is encoded, and what is in the encoding already\n"
+        "is published as it is. What is neither is refused, on a topic with the encoding json what is not JSON, everywhere a line that is\n"
+        "too long: the others are published, and the exit is 1.\n"
         "--json prints the seq of each message, which may be another's --cause. If nobody reads that any more, it still publishes all.\n",
     OPTIONS_OF(options),
     .run = pub_run,

@@ -310,7 +310,8 @@ void tree_built(struct tree_builder *builder, int returned) {
         tree->findings |= TREE_BAD_STATUS;
         returned = SCTX_PLUGIN_INTERNAL;
     }
-    if (returned == SCTX_PLUGIN_OK && (builder->depth > 0 || builder->skipped > 0) && !tree->cut) tree->findings |= TREE_UNBALANCED;
+    if (returned == SCTX_PLUGIN_OK && wants_tree && (builder->depth > 0 || builder->skipped > 0) && !tree->cut)
+        tree->findings |= TREE_UNBALANCED;
     while (builder->depth > 0) close_one(builder, 0);
     if (returned == SCTX_PLUGIN_OK && wants_tree && tree->count == 0 && !tree->cut) {
         tree->findings |= TREE_NO_ROOT;

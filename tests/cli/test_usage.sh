@@ -1,6 +1,6 @@
 # Wrong and right calls, help, and output that cannot be written.
 
-commands="create rm info doctor pub sub topics ps get set add watch markers help"
+commands="create rm info doctor pub sub decode topics ps get set add watch markers help"
 
 test_help_of_each_command() {
     for command in $commands; do
@@ -72,11 +72,6 @@ test_wrong_values() {
     exits 2 sctx sub 'a//b'
     exits 2 sctx -c 'no/path' pub a b
     exits 2 sctx create one -c two
-}
-
-test_filter_comes_later() {
-    exits 2 sctx sub --filter 'len > 3'
-    has "$T/err" "decoders"
 }
 
 test_options_anywhere() {
