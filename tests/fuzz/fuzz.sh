@@ -1,12 +1,13 @@
 #!/bin/bash
-# fuzz.sh --seconds N [--seed N] [--jobs N] [--first FOLDER] PROGRAM MAX_LEN [FOLDER...]: runs a libFuzzer program, first on each input in one folder,
+# fuzz.sh --seconds N|--runs N [--seed N] [--jobs N] [--first FOLDER] PROGRAM MAX_LEN [FOLDER...]: runs a libFuzzer program, first on each input in one folder,
 # then on what it makes of those in the others, and says in one line what came of it. An input that crashes it is kept in crashes/ beside the folder
 # of the program; $SCTX_FUZZ_FOUND: a folder for all that reached something new.
 set -u
-seconds=10 seed=0 jobs=1 first=
+seconds=10 runs=0 seed=0 jobs=1 first=
 while [ $# -gt 0 ]; do
     case $1 in
     --seconds) seconds=$2 && shift ;;
+    --runs) runs=$2 && shift ;; # by all jobs together, however long it takes
     --seed) seed=$2 && shift ;;
     --jobs) jobs=$2 && shift ;;
     --first) first=$2 && shift ;;
@@ -35,9 +36,11 @@ if [ -d "$first" ] && ! SCTX_DIR=$work "$program" -timeout=20 -rss_limit_mb=3000
     tail -n 40 "$work/first"
     exit 1
 fi
+end=(-max_total_time="$seconds")
+[ "$runs" -eq 0 ] || end=(-runs=$((runs / jobs + 1)))
 began=$SECONDS failed=0
 for ((job = 0; job < jobs; job++)); do # they share what they find, through the folder
-    SCTX_DIR=$work "$program" -max_total_time="$seconds" -seed=$((seed + job)) -max_len="$max_len" -timeout=20 -rss_limit_mb=3000 -reload=5 \
+    SCTX_DIR=$work "$program" "${end[@]}" -seed=$((seed + job)) -max_len="$max_len" -timeout=20 -rss_limit_mb=3000 -reload=5 \
         -print_final_stats=1 -artifact_prefix="$keep/$name-" "$work/found" "${inputs[@]}" >"$work/log.$job" 2>&1 &
     pids+=($!)
 done
