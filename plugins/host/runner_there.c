@@ -147,9 +147,7 @@ void there_decode(struct runner *runner, struct topic *topics, struct host_item 
                   int64_t deadline_ms, const struct teller *teller) {
     struct asked asked = {runner, topics, items, which, count, 0, false, deadline_ms, teller, {.count = 0}};
     for (leave_refused(&asked); asked.next < asked.count; leave_refused(&asked)) {
-        if (runner_is_off(runner)) {
-            give_up(&asked, HOST_FAILED);
-        } else if (is_past(deadline_ms)) {
+        if (!runner_is_off(runner) && is_past(deadline_ms)) {
             give_up(&asked, HOST_LATER);
         } else if (!runner_ready(runner, teller)) {
             give_up(&asked, HOST_FAILED);
