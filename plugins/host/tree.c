@@ -19,6 +19,7 @@ const char *tree_finding_text(unsigned n) {
         "hands in more than one root",
         "returns a status that is not defined",
         "returns an error without saying what is wrong",
+        "writes into memory that is not its own",
     };
     return n < TREE_FINDINGS ? texts[n] : "";
 }
@@ -227,15 +228,19 @@ static int builder_close(sctx_out *out, uint32_t end) {
     return builder->tree->cut;
 }
 
-/* Line breaks would end the line that it is shown in. */
+/* As much of it as a summary may have, in whole characters. */
+static sctx_str summary_of(sctx_str line) {
+    if (line.n <= TREE_SUMMARY_MAX) return line;
+    for (line.n = TREE_SUMMARY_MAX; line.n > 0 && ((unsigned char)line.p[line.n] & 0xC0) == 0x80;) line.n--;
+    return line;
+}
+
 static void builder_summary(sctx_out *out, sctx_str line) {
     struct tree *tree = ((struct tree_builder *)out)->tree;
     if ((out->want & SCTX_WANT_SUMMARY) == 0 || line.p == NULL) return;
-    size_t len = line.n;
-    if (len > TREE_SUMMARY_MAX)
-        for (len = TREE_SUMMARY_MAX; len > 0 && ((unsigned char)line.p[len] & 0xC0) == 0x80;) len--;
     bool was_cut = tree->cut; /* without room for a summary the tree is still whole */
-    if (!keep_name(tree, (sctx_str){line.p, len}, &tree->summary)) tree->summary = (struct tree_text){0, 0};
+    if (!keep_name(tree, summary_of(line), &tree->summary)) tree->summary = (struct tree_text){0, 0};
+    tree->summary.len = (uint32_t)summary_of(tree_str(tree, tree->summary)).n; /* mended, it may have become longer */
     tree->cut = was_cut;
 }
 
@@ -303,40 +308,52 @@ void tree_build_encode(struct tree_builder *builder, struct tree *tree, struct e
     emitted->too_many = false;
 }
 
+/* The status that goes with what is there. */
+static void settle(struct tree *tree, int status, uint32_t want) {
+    if (status < SCTX_PLUGIN_OK || status > SCTX_PLUGIN_INTERNAL) {
+        tree->findings |= TREE_BAD_STATUS;
+        status = SCTX_PLUGIN_INTERNAL;
+    }
+    if (status == SCTX_PLUGIN_OK && (want & SCTX_WANT_TREE) != 0 && tree->count == 0 && !tree->cut) {
+        tree->findings |= TREE_NO_ROOT;
+        status = SCTX_PLUGIN_INTERNAL;
+    }
+    if (status == SCTX_PLUGIN_OK && tree->failed) status = SCTX_PLUGIN_MALFORMED;
+    if (status > SCTX_PLUGIN_NOT_MINE && !tree->failed) tree->findings |= TREE_SILENT;
+    tree->status = status;
+}
+
 void tree_built(struct tree_builder *builder, int returned) {
     struct tree *tree = builder->tree;
     bool wants_tree = (builder->out.want & SCTX_WANT_TREE) != 0;
-    if (returned < SCTX_PLUGIN_OK || returned > SCTX_PLUGIN_INTERNAL) {
-        tree->findings |= TREE_BAD_STATUS;
-        returned = SCTX_PLUGIN_INTERNAL;
-    }
     if (returned == SCTX_PLUGIN_OK && wants_tree && (builder->depth > 0 || builder->skipped > 0) && !tree->cut)
         tree->findings |= TREE_UNBALANCED;
     while (builder->depth > 0) close_one(builder, 0);
-    if (returned == SCTX_PLUGIN_OK && wants_tree && tree->count == 0 && !tree->cut) {
-        tree->findings |= TREE_NO_ROOT;
-        returned = SCTX_PLUGIN_INTERNAL;
-    }
-    if (returned == SCTX_PLUGIN_OK && tree->failed) returned = SCTX_PLUGIN_MALFORMED;
-    if (returned > SCTX_PLUGIN_NOT_MINE && !tree->failed) tree->findings |= TREE_SILENT;
-    tree->status = returned;
+    settle(tree, returned, builder->out.want);
 }
 
 /* ---- from a worker ---------------------------------------------------------------------------------------------------------- */
 
-static bool text_lies_within(const struct tree *tree, struct tree_text *text) {
-    if (text->off <= tree->pool_len && text->len <= tree->pool_len - text->off) return true;
+/* A text is where it may be, and no longer than `most`. A builder gives each its own bytes: where they add up to more than the pool, going
+ * through them all could take for ever. */
+static bool claim(struct tree *tree, struct tree_text *text, uint32_t most, uint32_t *unclaimed) {
+    bool is_within = text->off <= tree->pool_len && text->len <= tree->pool_len - text->off;
+    if (is_within && text->len <= most && text->len <= *unclaimed) {
+        *unclaimed -= text->len;
+        return true;
+    }
     *text = (struct tree_text){0, 0};
+    tree->findings |= TREE_SPOILT;
     return false;
 }
 
-static void check_text(struct tree *tree, struct tree_text *text) {
-    if (text_lies_within(tree, text) && (text->len == 0 || utf8_is_wide(tree->pool + text->off, text->len))) return;
+static void check_text(struct tree *tree, struct tree_text *text, uint32_t most, uint32_t *unclaimed) {
+    if (!claim(tree, text, most, unclaimed) || text->len == 0 || utf8_is_wide(tree->pool + text->off, text->len)) return;
     *text = (struct tree_text){0, 0};
     tree->findings |= TREE_BAD_TEXT;
 }
 
-static void check_value(struct tree *tree, struct tree_node *node) {
+static void check_value(struct tree *tree, struct tree_node *node, uint32_t *unclaimed) {
     node->flags &= SCTX_GUESSED;
     if (node->as > SCTX_SIZE) node->as = SCTX_PLAIN;
     if (node->type > SCTX_ARRAY) {
@@ -345,50 +362,60 @@ static void check_value(struct tree *tree, struct tree_node *node) {
     }
     if (node->type == SCTX_BOOL) node->v.u = node->v.u != 0;
     if (node->type < SCTX_NUMBER || node->type > SCTX_BYTES) return;
-    if (!text_lies_within(tree, &node->v.s)) tree->findings |= TREE_BAD_TEXT;
+    (void)claim(tree, &node->v.s, UINT32_MAX, unclaimed);
     bool is_integer;
-    const char *text = node->v.s.len > 0 ? tree->pool + node->v.s.off : "";
-    if (node->type != SCTX_BYTES && !utf8_is_wide(text, node->v.s.len)) {
+    sctx_str text = tree_str(tree, node->v.s);
+    if (node->type != SCTX_BYTES && !utf8_is_wide(text.p, text.n)) {
         node->type = SCTX_BYTES;
         tree->findings |= TREE_BAD_TEXT;
-    } else if (node->type == SCTX_NUMBER && !decimal_is(text, node->v.s.len, &is_integer)) {
+    } else if (node->type == SCTX_NUMBER && !decimal_is(text.p, text.n, &is_integer)) {
         node->type = SCTX_TEXT;
         tree->findings |= TREE_BAD_NUMBER;
     }
 }
 
-void tree_check(struct tree *tree, size_t payload_len) {
-    uint32_t open[SCTX_PLUGIN_DEPTH_MAX + 1], depth = 0, payload = payload_len > UINT32_MAX ? UINT32_MAX : (uint32_t)payload_len;
+static void check_link(struct tree *tree, uint32_t *link, uint32_t right) {
+    if (*link != right) tree->findings |= TREE_SPOILT;
+    *link = right;
+}
+
+/* Who is in whom follows from the depths alone; parent and next are held against that. */
+static void check_nodes(struct tree *tree, uint32_t payload, uint32_t *unclaimed) {
+    uint32_t open[SCTX_PLUGIN_DEPTH_MAX + 1], depth = 0;
     for (uint32_t i = 0; i < tree->count; i++) {
         struct tree_node *node = &tree->nodes[i];
-        /* Who is in whom follows from the depths alone; parent and next are found anew. */
-        if (node->depth > depth || (i > 0 && node->depth == 0) || node->depth > SCTX_PLUGIN_DEPTH_MAX) {
+        bool is_second_root = i > 0 && node->depth == 0;
+        if (is_second_root || node->depth > depth || node->depth > SCTX_PLUGIN_DEPTH_MAX) {
             tree->count = i;
-            tree->findings |= TREE_UNBALANCED;
+            tree->findings |= is_second_root ? TREE_MORE_ROOTS : TREE_UNBALANCED;
             tree->cut = true;
             break;
         }
-        while (depth > node->depth) tree->nodes[open[--depth]].next = i;
-        node->parent = depth > 0 ? open[depth - 1] : i;
-        node->next = i + 1;
+        while (depth > node->depth) check_link(tree, &tree->nodes[open[--depth]].next, i);
+        check_link(tree, &node->parent, depth > 0 ? open[depth - 1] : i);
         checked_span(tree, &node->span, payload);
-        check_text(tree, &node->name);
-        check_text(tree, &node->label);
-        check_value(tree, node);
-        if (tree_is_container(node) && depth < SCTX_PLUGIN_DEPTH_MAX) open[depth++] = i;
+        check_text(tree, &node->name, UINT32_MAX, unclaimed);
+        check_text(tree, &node->label, UINT32_MAX, unclaimed);
+        check_value(tree, node, unclaimed);
+        if (tree_is_container(node) && depth < SCTX_PLUGIN_DEPTH_MAX)
+            open[depth++] = i;
+        else
+            check_link(tree, &node->next, i + 1);
     }
-    while (depth > 0) tree->nodes[open[--depth]].next = tree->count;
-    check_text(tree, &tree->summary);
-    for (int i = 0; i < TREE_KEYS; i++)
-        if (!text_lies_within(tree, &tree->keys[i])) tree->findings |= TREE_BAD_TEXT;
+    while (depth > 0) check_link(tree, &tree->nodes[open[--depth]].next, tree->count);
+}
+
+void tree_check(struct tree *tree, uint32_t want, size_t payload_len) {
+    uint32_t payload = payload_len > UINT32_MAX ? UINT32_MAX : (uint32_t)payload_len, unclaimed = tree->pool_len, told = tree->findings;
+    check_nodes(tree, payload, &unclaimed);
+    check_text(tree, &tree->summary, TREE_SUMMARY_MAX, &unclaimed);
+    for (int i = 0; i < TREE_KEYS; i++) (void)claim(tree, &tree->keys[i], TREE_KEY_MAX, &unclaimed);
     if (tree->fault_off > payload) {
         tree->fault_off = payload;
         tree->findings |= TREE_BAD_SPAN;
     }
     tree->reason[sizeof tree->reason - 1] = '\0';
-    if (tree->status < SCTX_PLUGIN_OK || tree->status > SCTX_PLUGIN_INTERNAL) {
-        tree->status = SCTX_PLUGIN_INTERNAL;
-        tree->findings |= TREE_BAD_STATUS;
-    }
-    if (tree->status == SCTX_PLUGIN_OK && tree->count == 0) tree->status = SCTX_PLUGIN_INTERNAL;
+    settle(tree, tree->status, want);
+    /* What the plugin did wrong the worker's builder has mended, and told. */
+    if ((tree->findings & ~told) != 0) tree->findings |= TREE_SPOILT;
 }

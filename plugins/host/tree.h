@@ -43,8 +43,9 @@ enum tree_finding {
     TREE_MORE_ROOTS = 64, /* further ones are left out */
     TREE_BAD_STATUS = 128,
     TREE_SILENT = 256, /* an error without fail() */
+    TREE_SPOILT = 512, /* what came from a worker was not what a builder leaves */
 };
-#define TREE_FINDINGS 9
+#define TREE_FINDINGS 10
 /* In words, for finding number n: 0 to TREE_FINDINGS - 1. */
 const char *tree_finding_text(unsigned n);
 
@@ -116,8 +117,9 @@ void tree_built(struct tree_builder *builder, int returned);
 /* ---- from a worker ---------------------------------------------------------------------------------------------------------- */
 
 /* Takes over nodes and pool that somebody may have written anything into; the caller has copied them out of shared memory into
- * tree->nodes and tree->pool, and set count, pool_len, summary, keys, status and so on. Mends and notes what is not sound. */
-void tree_check(struct tree *tree, size_t payload_len);
+ * tree->nodes and tree->pool, and set count, pool_len, summary, keys, status and so on; `want` and payload_len are what was asked for. Mends and
+ * notes what is not sound, in time linear in count and pool_len. */
+void tree_check(struct tree *tree, uint32_t want, size_t payload_len);
 
 /* Room for this many; false: out of memory, or beyond the limits. */
 bool tree_reserve(struct tree *tree, uint32_t nodes, uint32_t pool);

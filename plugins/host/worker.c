@@ -305,6 +305,8 @@ bool worker_add(struct worker *worker, enum wire_kind kind, uint32_t topic, uint
     for (size_t i = 0; i < count; i++) bytes += parts[i].len;
     if (worker->count == WIRE_BATCH || bytes > WIRE_REQUESTS - worker->request_len) return false;
     char *to = wire_requests(worker->wire) + worker->request_len;
+    worker->items[worker->count].want = want;
+    worker->items[worker->count].len = (uint32_t)bytes;
     worker->wire->items[worker->count++] =
         (struct wire_item){.kind = kind, .topic = topic, .want = want, .off = worker->request_len, .len = (uint32_t)bytes};
     for (size_t i = 0; i < count; i++) {
@@ -349,7 +351,6 @@ static void take_outcome(const struct wire_item *item, struct tree *tree) {
     tree->cut = item->cut != 0;
     tree->failed = item->failed != 0;
     memcpy(tree->reason, item->reason, sizeof tree->reason);
-    tree->reason[sizeof tree->reason - 1] = '\0';
 }
 
 void worker_take_outcome(struct worker *worker, uint32_t index, struct tree *tree) {
@@ -370,7 +371,7 @@ void worker_take_tree(struct worker *worker, uint32_t index, size_t payload_len,
     memcpy(tree->keys, item.keys, sizeof tree->keys);
     uint64_t node_bytes = (uint64_t)item.node_count * sizeof *tree->nodes;
     if (!lies_within_answers(item.node_off, node_bytes) || !lies_within_answers(item.pool_off, item.pool_len)) {
-        tree->findings |= TREE_BAD_STATUS;
+        tree->findings |= TREE_SPOILT;
         item.node_count = item.pool_len = 0;
     }
     if (!tree_reserve(tree, item.node_count, item.pool_len)) {
@@ -382,16 +383,18 @@ void worker_take_tree(struct worker *worker, uint32_t index, size_t payload_len,
     const char *answers = wire_answers(worker->wire);
     if (tree->count > 0) memcpy(tree->nodes, answers + item.node_off, tree->count * sizeof *tree->nodes);
     if (tree->pool_len > 0) memcpy(tree->pool, answers + item.pool_off, tree->pool_len);
-    tree_check(tree, payload_len);
+    tree_check(tree, worker->items[index].want, payload_len);
 }
 
 bool worker_take_bytes(struct worker *worker, uint32_t index, struct tree *tree, struct emitted *emitted) {
     struct wire_item item = copy_item(worker, index);
     tree_clear(tree);
     take_outcome(&item, tree);
+    tree_check(tree, 0, worker->items[index].len);
     emitted->len = 0;
     if (!lies_within_answers(item.pool_off, item.pool_len) || item.pool_len > SCTX_PLUGIN_PAYLOAD_MAX) {
         tree->status = SCTX_PLUGIN_INTERNAL;
+        tree->findings |= TREE_SPOILT;
         return true;
     }
     if (item.pool_len > emitted->room) {

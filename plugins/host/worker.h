@@ -30,6 +30,9 @@ struct worker {
     uint32_t request_len;
     uint32_t count, done;
     uint32_t asked;      /* batches since its start */
+    struct {
+        uint32_t want, len;
+    } items[WIRE_BATCH]; /* as they were asked: what the shared memory says of it now is not to be trusted */
     bool is_busy;        /* owes an answer to a batch that was given up */
     int64_t busy_cpu_ms; /* what it had used of the processor then */
     bool has_sniff, has_encode;

@@ -49,6 +49,8 @@ Test(worker, decodes_a_batch_again_and_again) {
         cr_assert_not(worker_add(&worker, WIRE_DECODE, 0, 0, NULL, 0), "a batch has an end");
         cr_assert_eq(worker_run(&worker), WORKER_DONE, "%s", worker.why);
         cr_assert_eq(worker.done, (uint32_t)WIRE_BATCH);
+        worker_take_tree(&worker, 0, 1, &tree);
+        cr_assert(tree.status == SCTX_PLUGIN_OK && tree.count == 0 && tree.findings == 0, "opened, and no tree was wanted");
         for (uint32_t i = 1; i < WIRE_BATCH; i++) {
             bool whole = i % 2 == 1;
             worker_take_tree(&worker, i, whole ? 15 : 3, &tree);
