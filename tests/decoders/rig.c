@@ -1,5 +1,6 @@
 #include "rig.h"
 #include "nodes.h"
+#include "rendered.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -7,52 +8,6 @@
 #include <string.h>
 
 extern const sctx_plugin sctx_decoder_json;
-
-struct buffer {
-    char *data;
-    size_t len, room;
-};
-
-static void buffer_put(void *context, const char *text, size_t len) {
-    struct buffer *buffer = context;
-    if (buffer->len + len + 1 > buffer->room) {
-        buffer->room = (buffer->len + len + 1) * 2;
-        buffer->data = realloc(buffer->data, buffer->room);
-        if (buffer->data == NULL) abort();
-    }
-    if (len > 0) memcpy(buffer->data + buffer->len, text, len);
-    buffer->len += len;
-    buffer->data[buffer->len] = '\0';
-}
-
-/* Only what JSON demands is escaped, and surrogates are spelled out. */
-static void buffer_string(void *context, const char *text, size_t len) {
-    char escape[8];
-    buffer_put(context, "\"", 1);
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c == 0xED && i + 2 < len && (unsigned char)text[i + 1] >= 0xA0) {
-            unsigned code = 0xD000u | ((unsigned)text[i + 1] & 0x3F) << 6 | ((unsigned)text[i + 2] & 0x3F);
-            (void)snprintf(escape, sizeof escape, "\\u%04x", code);
-            buffer_put(context, escape, 6);
-            i += 2;
-        } else if (c < 0x20) {
-            (void)snprintf(escape, sizeof escape, "\\u%04x", c);
-            buffer_put(context, escape, 6);
-        } else {
-            if (c == '"' || c == '\\') buffer_put(context, "\\", 1);
-            buffer_put(context, &text[i], 1);
-        }
-    }
-    buffer_put(context, "\"", 1);
-}
-
-static void render(struct buffer *buffer, const struct tree *tree) {
-    const struct tree_sink sink = {.put = buffer_put, .string = buffer_string, .context = buffer};
-    buffer->len = 0;
-    buffer_put(buffer, "", 0);
-    if (tree->count > 0) tree_json(tree, 0, &sink);
-}
 
 static sctx_str str(const char *text) {
     return (sctx_str){text != NULL ? text : "", text != NULL ? strlen(text) : 0};
@@ -98,7 +53,7 @@ static void decode_into(const sctx_plugin *plugin, const struct topic *topic, co
 const struct decoded *decode(const sctx_plugin *plugin, const struct topic *topic, const void *data, size_t len) {
     static struct decoded decoded;
     static struct tree again;
-    static struct buffer json, summary;
+    static struct rendered json, summary;
     if (decoded.tree.limits.nodes == 0) {
         tree_init(&decoded.tree, (struct tree_limits){0, 0});
         tree_init(&again, (struct tree_limits){0, 0});
@@ -113,7 +68,7 @@ const struct decoded *decode(const sctx_plugin *plugin, const struct topic *topi
     render(&json, tree);
     summary.len = 0;
     sctx_str line = tree_str(tree, tree->summary);
-    buffer_put(&summary, line.p, line.n);
+    rendered_put(&summary, line.p, line.n);
     decoded.status = tree->status;
     decoded.off = tree->fault_off;
     decoded.why = tree->reason;
@@ -157,7 +112,7 @@ const struct encoded *encode(const sctx_plugin *plugin, const struct topic *topi
     static struct encoded encoded;
     static struct emitted emitted;
     static struct tree parsed, tree;
-    static struct buffer hex;
+    static struct rendered hex;
     if (parsed.limits.nodes == 0) {
         tree_init(&parsed, (struct tree_limits){0, 0});
         tree_init(&tree, (struct tree_limits){0, 0});
@@ -180,11 +135,11 @@ const struct encoded *encode(const sctx_plugin *plugin, const struct topic *topi
     tree_built(&builder, status);
     free(root);
     hex.len = 0;
-    buffer_put(&hex, "", 0);
+    rendered_put(&hex, "", 0);
     for (size_t i = 0; i < emitted.len; i++) {
         char digits[3];
         (void)snprintf(digits, sizeof digits, "%02x", (unsigned char)emitted.data[i]);
-        buffer_put(&hex, digits, 2);
+        rendered_put(&hex, digits, 2);
     }
     encoded = (struct encoded){tree.status, tree.fault_off, tree.reason, emitted.data, emitted.len, hex.data};
     return &encoded;

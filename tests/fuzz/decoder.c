@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "must.h"
 #include "nodes.h"
+#include "rendered.h"
 #include "tree.h"
 
 #include <stdint.h>
@@ -18,48 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct tree tree, again, parsed, scratch;
 static struct emitted emitted;
 
-struct text {
-    char *data;
-    size_t len, room;
-};
-static struct text first, second;
-
-static void text_put(void *context, const char *data, size_t len) {
-    struct text *text = context;
-    if (text->len + len > text->room) {
-        text->room = (text->len + len) * 2 + 64;
-        text->data = realloc(text->data, text->room);
-        must(text->data != NULL);
-    }
-    if (len > 0) memcpy(text->data + text->len, data, len);
-    text->len += len;
-}
-
-static void text_string(void *context, const char *data, size_t len) {
-    text_put(context, "\"", 1);
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)data[i];
-        char escape[8];
-        if (c == 0xED && i + 2 < len && (unsigned char)data[i + 1] >= 0xA0) {
-            (void)snprintf(escape, sizeof escape, "\\u%04x",
-                           0xD000u | ((unsigned)data[i + 1] & 0x3F) << 6 | ((unsigned)data[i + 2] & 0x3F));
-            text_put(context, escape, 6);
-            i += 2;
-        } else if (c < 0x20 || c == '"' || c == '\\') {
-            (void)snprintf(escape, sizeof escape, "\\u%04x", c);
-            text_put(context, escape, 6);
-        } else {
-            text_put(context, data + i, 1);
-        }
-    }
-    text_put(context, "\"", 1);
-}
-
-static void render(struct text *text, const struct tree *of) {
-    const struct tree_sink sink = {.put = text_put, .string = text_string, .context = text};
-    text->len = 0;
-    tree_json(of, 0, &sink);
-}
+static struct rendered first, second;
 
 static int decode(const sctx_plugin *plugin, void *self, const void *data, size_t len, struct tree *to) {
     struct tree_builder builder;
