@@ -39,7 +39,10 @@ static bool check_one(const char *path, bool is_folder_above, struct manifest_fa
 bool search_is_safe(const char *path, struct manifest_fault *fault) {
     char part[PATH_MAX];
     size_t len = strlen(path);
-    if (len >= sizeof part || path[0] != '/') return false;
+    if (len >= sizeof part || path[0] != '/') {
+        (void)snprintf(fault->text, sizeof fault->text, "refused: its path is %s", path[0] != '/' ? "not absolute" : "too long");
+        return false;
+    }
     memcpy(part, path, len + 1);
     if (!check_one(part, false, fault)) return false;
     /* The folder that a plugin lies in may not even be sticky: others could put theirs beside it. */

@@ -172,6 +172,19 @@ Test(search, refuses_what_others_may_have_written) {
     remove_folder();
 }
 
+Test(search, says_why_a_path_cannot_be_looked_at) {
+    struct manifest_fault fault = {""};
+    char path[PATH_MAX + 1];
+    cr_assert_not(search_is_safe("lib/json.so", &fault));
+    cr_assert(strstr(fault.text, "not absolute") != NULL, "'%s'", fault.text);
+    cr_assert_not(search_is_safe("", &fault));
+    cr_assert(strstr(fault.text, "not absolute") != NULL, "'%s'", fault.text);
+    memset(path, '/', PATH_MAX);
+    path[PATH_MAX] = '\0';
+    cr_assert_not(search_is_safe(path, &fault));
+    cr_assert(strstr(fault.text, "too long") != NULL, "'%s'", fault.text);
+}
+
 Test(search, says_why_what_was_asked_for_is_no_plugin) {
     char why[320], path[PATH_MAX];
     make_folder();
