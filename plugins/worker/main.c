@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,12 @@ static bool isolate(void) {
            prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0;
 }
 
+/* Asked once its end would be ours: if it came before that, nobody is at the other end of the socket. */
+static bool host_is_there(void) {
+    struct pollfd host = {.fd = WIRE_SOCKET};
+    return poll(&host, 1, 0) == 0;
+}
+
 static _Noreturn void give_up(struct wire *wire, const char *what, const char *why) {
     (void)snprintf(wire->reason, sizeof wire->reason, "%s%s", what, why);
     atomic_store_explicit(&wire->state, WIRE_NOT_LOADED, memory_order_release);
@@ -37,7 +44,9 @@ int main(int argc, char **argv) {
         (void)fprintf(stderr, "sctx-plugin-worker is started by sctx, for one plugin each\n");
         return 2;
     }
-    if (!isolate() || !sandbox_enter(wire, argv[1])) give_up(wire, "its sandbox cannot be made: ", strerror(errno));
+    bool isolated = isolate();
+    if (!host_is_there()) return 1;
+    if (!isolated || !sandbox_enter(wire, argv[1])) give_up(wire, "its sandbox cannot be made: ", strerror(errno));
     if (!module_load(argv[1], &module, &fault)) give_up(wire, "", fault.text);
     if (!sandbox_tighten()) give_up(wire, "its sandbox cannot be made: ", strerror(errno));
     wire->has_slots = (module.plugin.sniff != NULL ? 1u : 0u) | (module.plugin.encode != NULL ? 2u : 0u);

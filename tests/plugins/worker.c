@@ -1,14 +1,21 @@
 /* A worker with plugins that behave and with those that do not: none takes this process down, each is named for what it did. */
 #define _GNU_SOURCE
 #include "worker.h"
+#include "search.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 static struct worker worker;
 static struct tree tree;
@@ -177,6 +184,41 @@ Test(worker, what_is_no_plugin_is_refused_with_its_reason) {
     cr_assert_eq(worker_start(&worker), WORKER_DIED);
     cr_assert(strstr(worker.why, "sctx_plugin_v1") != NULL, "%s", worker.why);
     leave();
+}
+
+/* Ends by itself, within that time. */
+static bool ends(pid_t pid, int64_t ms, siginfo_t *how) {
+    how->si_pid = 0;
+    for (int64_t began = now_ms(); now_ms() - began < ms;) {
+        cr_assert_eq(waitid(P_PID, (id_t)pid, how, WEXITED | WNOHANG | WNOWAIT), 0);
+        if (how->si_pid != 0) return true;
+        (void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
+    return false;
+}
+
+/* As if its host had died before the worker could ask to be told: the other end of the socket is closed, and its parent lives. */
+Test(worker, without_a_host_it_runs_no_plugin, .timeout = 30) {
+    char program[PATH_MAX], plugin[PATH_MAX];
+    int pair[2], memory = memfd_create("test", 0);
+    siginfo_t how;
+    cr_assert(search_own("sctx-plugin-worker", program) && memory >= 0 && ftruncate(memory, (off_t)WIRE_BYTES) == 0);
+    (void)snprintf(plugin, sizeof plugin, "%s/zoo/loop_early.so", getenv("SCTX_BUILD_DIR"));
+    const uint32_t magic = WIRE_MAGIC;
+    cr_assert(pwrite(memory, &magic, sizeof magic, offsetof(struct wire, magic)) == sizeof magic);
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    (void)close(pair[0]);
+    int socket = fcntl(pair[1], F_DUPFD, 16), shared = fcntl(memory, F_DUPFD, 16);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (dup2(socket, WIRE_SOCKET) >= 0 && dup2(shared, WIRE_MEMORY) >= 0) (void)execl(program, program, plugin, (char *)NULL);
+        _exit(77);
+    }
+    bool ended = ends(pid, 5000, &how);
+    (void)kill(pid, SIGKILL);
+    (void)waitpid(pid, NULL, 0);
+    cr_assert(ended, "it runs on");
+    cr_assert(how.si_code == CLD_EXITED && how.si_status == 1, "%d", how.si_status);
 }
 
 Test(worker, starts_anew_after_its_end) {

@@ -29,7 +29,8 @@ enum zoo {
     RING_EARLY,
     RING,
     RING_AND_STAY,
-    RING_LATE
+    RING_LATE,
+    LOOP_EARLY
 };
 
 /* The byte by which the worker tells the host that it is done. */
@@ -37,16 +38,18 @@ static void ring(void) {
     (void)write(3, "", 1);
 }
 
-#if ZOO == 5 || ZOO == 6 || ZOO == 15
 __attribute__((constructor)) static void early(void) {
-    if (ZOO == ABORT_EARLY) abort();
-    if (ZOO == RING_EARLY) {
-        ring();
-        return;
+    volatile bool forever = true;
+    switch (ZOO) {
+    case ABORT_EARLY: abort();
+    case KILL_EARLY: (void)kill(getppid(), SIGKILL); break;
+    case RING_EARLY: ring(); break;
+    case LOOP_EARLY:
+        while (forever) {}
+        break;
+    default: break;
     }
-    (void)kill(getppid(), SIGKILL);
 }
-#endif
 
 static int deep(int level, volatile char *above) {
     volatile char frame[4096];
