@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -36,6 +37,7 @@ static const char *signal_words(int number) {
     case SIGILL: return "illegal instruction";
     case SIGABRT: return "abort";
     case SIGSYS: return "forbidden system call";
+    case SIGKILL: return "killed: out of memory, or of processor time";
     default: return sigdescr_np(number);
     }
 }
@@ -267,7 +269,14 @@ static enum worker_end begin(struct worker *worker) {
     return cannot(worker, "no worker for it can be started", error);
 }
 
+/* A batch takes much less than the other half: it is never the kernel that ends one which behaves. */
+static bool is_old(const struct worker *worker) {
+    struct rlimit life;
+    return prlimit(worker->pid, RLIMIT_CPU, NULL, &life) == 0 && (rlim_t)cpu_ms(worker) / 500 >= life.rlim_max;
+}
+
 enum worker_end worker_start(struct worker *worker) {
+    if (worker->pid > 0 && !worker->is_busy && is_old(worker)) worker_stop(worker);
     if (worker->pid > 0) return WORKER_DONE;
     enum worker_end end = begin(worker);
     if (end != WORKER_DONE) return end;

@@ -45,7 +45,8 @@ bool worker_init(struct worker *worker, const char *path);
 void worker_stop(struct worker *worker); /* ends the process; it can be started again */
 void worker_free(struct worker *worker);
 
-/* Starts it if it is not running, and waits until the plugin is loaded. */
+/* Starts it if it is not running, and waits until the plugin is loaded. To be called before each batch, when all answers of the last are taken: the
+ * kernel allows a worker so much processor time in its life (sandbox.c), and one that has used half of it is replaced here. */
 enum worker_end worker_start(struct worker *worker);
 
 /* A new batch. Only while it runs; PARTLY: it is still at an earlier one. */

@@ -25,6 +25,10 @@
 
 static struct wire *noted_in;
 
+/* Of processor time, in all: the last resort where the host is stopped, and so holds nobody to a deadline. The kernel's SIGKILL cannot be blocked,
+ * and the limit cannot be raised again. A host replaces a worker long before. */
+enum { LIFE_S = 30 };
+
 /* ---- limits ----------------------------------------------------------------------------------------------------------------- */
 
 static bool limit(int resource, rlim_t most) {
@@ -35,7 +39,7 @@ static bool limit(int resource, rlim_t most) {
 
 static bool set_limits(void) {
     bool all = limit(RLIMIT_CORE, 0) && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_NOFILE, 32) && limit(RLIMIT_NPROC, 1) &&
-               limit(RLIMIT_STACK, 8u << 20) && limit(RLIMIT_MEMLOCK, 0) && limit(RLIMIT_MSGQUEUE, 0);
+               limit(RLIMIT_STACK, 8u << 20) && limit(RLIMIT_MEMLOCK, 0) && limit(RLIMIT_MSGQUEUE, 0) && limit(RLIMIT_CPU, LIFE_S);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* these reserve terabytes */
     all = all && limit(RLIMIT_AS, (rlim_t)WIRE_BYTES + (512u << 20));
 #endif

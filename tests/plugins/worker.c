@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -195,6 +196,49 @@ static bool ends(pid_t pid, int64_t ms, siginfo_t *how) {
         (void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     }
     return false;
+}
+
+/* Shortens the life of the worker, so that a test need not wait for it. */
+static void let_it_live(rlim_t seconds) {
+    const struct rlimit shorter = {seconds, seconds};
+    struct rlimit life;
+    cr_assert_eq(prlimit(worker.pid, RLIMIT_CPU, &shorter, &life), 0);
+    cr_assert_leq(life.rlim_max, 30);
+}
+
+/* Nobody waits for its answer, as when its host is stopped. It has blocked all signals. */
+Test(worker, that_nobody_watches_is_ended_by_the_kernel, .timeout = 30) {
+    siginfo_t how;
+    use("zoo/stay.so");
+    cr_assert_eq(worker_start(&worker), WORKER_DONE, "%s", worker.why);
+    let_it_live(1);
+    cr_assert_eq(worker_begin(&worker), WORKER_DONE);
+    add_topic();
+    add_payload("x");
+    worker.wire->count = worker.count;
+    cr_assert_eq(send(worker.socket, "", 1, 0), 1);
+    cr_assert(ends(worker.pid, 20000, &how), "it runs on");
+    cr_assert(how.si_code == CLD_KILLED && how.si_status == SIGKILL, "%d", how.si_status);
+    cr_assert_eq(worker_run(&worker), WORKER_DIED);
+    cr_assert(strstr(worker.why, "processor time") != NULL, "%s", worker.why);
+    leave();
+}
+
+Test(worker, is_replaced_before_its_life_ends, .timeout = 30) {
+    use("zoo/slow.so");
+    for (int batch = 0; batch < 15; batch++) {
+        enum worker_end end = worker_start(&worker);
+        cr_assert_eq(end, WORKER_DONE, "%s", worker.why);
+        if (batch == 0) let_it_live(1);
+        cr_assert_eq(worker_begin(&worker), WORKER_DONE);
+        add_topic();
+        add_payload("x");
+        end = worker_run(&worker);
+        while (end == WORKER_PARTLY) end = worker_begin(&worker);
+        cr_assert_eq(end, WORKER_DONE, "%s", worker.why);
+    }
+    cr_assert_eq(worker.generation, 2u);
+    leave();
 }
 
 /* As if its host had died before the worker could ask to be told: the other end of the socket is closed, and its parent lives. */

@@ -30,7 +30,9 @@ enum zoo {
     RING,
     RING_AND_STAY,
     RING_LATE,
-    LOOP_EARLY
+    LOOP_EARLY,
+    STAY,
+    SLOW
 };
 
 /* The byte by which the worker tells the host that it is done. */
@@ -73,6 +75,7 @@ static void misbehave(sctx_out *out, char first) {
     void *block = malloc(100);
     const sctx_value one = {.type = SCTX_U64, .v.u = 1};
     volatile bool forever = true;
+    sigset_t all;
     switch (ZOO) {
     case SEGFAULT: *nowhere = 1; break;
     case LOOP:
@@ -107,6 +110,12 @@ static void misbehave(sctx_out *out, char first) {
         ring();
         while (forever) {}
         break;
+    case STAY:
+        (void)sigfillset(&all);
+        (void)sigprocmask(SIG_SETMASK, &all, NULL);
+        while (forever) {}
+        break;
+    case SLOW: busy_ms(50); break;
     case RING_LATE:
         busy_ms(80);
         if (first != 'r') break;
