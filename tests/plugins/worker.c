@@ -265,6 +265,28 @@ Test(worker, without_a_host_it_runs_no_plugin, .timeout = 30) {
     cr_assert(how.si_code == CLD_EXITED && how.si_status == 1, "%d", how.si_status);
 }
 
+Test(versions, that_do_not_fit_are_refused_with_their_reason) {
+    char abi[80];
+    (void)snprintf(abi, sizeof abi, "built for version %u of the plugin interface, and this is version %u", SCTX_PLUGIN_ABI + 1,
+                   SCTX_PLUGIN_ABI);
+    const struct {
+        const char *animal, *why;
+    } zoo[] = {{"other_abi", abi}, {"no_symbol", "no symbol sctx_plugin_v1"}, {"no_decode", "no decode()"}, {"too_small", "no decode()"}};
+    for (size_t i = 0; i < sizeof zoo / sizeof *zoo; i++) {
+        cr_assert_eq(visit(zoo[i].animal), WORKER_DIED, "%s lives", zoo[i].animal);
+        cr_assert(strstr(worker.why, zoo[i].why) != NULL, "%s: '%s', not '%s'", zoo[i].animal, worker.why, zoo[i].why);
+        leave();
+    }
+}
+
+Test(versions, a_later_one_with_more_slots_is_used_as_far_as_it_is_known) {
+    cr_assert_eq(visit("later"), WORKER_DONE, "%s", worker.why);
+    cr_assert(worker.has_sniff && !worker.has_encode);
+    worker_take_tree(&worker, 1, 1, &tree);
+    cr_assert(tree.status == SCTX_PLUGIN_OK && tree.findings == 0 && tree.count == 1 && tree.nodes[0].v.u == 42);
+    leave();
+}
+
 Test(worker, starts_anew_after_its_end) {
     cr_assert_eq(visit("segfault"), WORKER_DIED);
     cr_assert_eq(worker.done, 1u, "the topic had been opened");
