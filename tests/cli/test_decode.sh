@@ -185,7 +185,7 @@ test_no_plugins_but_those_that_came_along() {
 
 # Each animal on a topic of its own, and one beside them that goes on.
 test_the_zoo() {
-    local animals=(segfault loop double_free exit abort_early kill_early deep close_all print fork huge_tree sleep connect leak) animal
+    local animals=(segfault loop double_free exit abort_early kill_early deep close_all print fork huge_tree sleep connect leak other_abi) animal
     [ -e "$build/zoo/segfault.so" ] || return 0 # not built with sanitizers
     echo 'no plugin' >words.so
     head -c 5000 "$build/zoo/print.so" >cut.so

@@ -42,5 +42,5 @@ __attribute__((visibility("default"))) const struct later sctx_plugin_v1 = {
 #else
 #define SAYS .flags = 0
 #endif
-SCTX_PLUGIN("name=versions\nversion=1\nlicense=MIT\nencodings=versions\n", SAYS, .decode = VERSION == NO_DECODE ? NULL : decode);
+SCTX_PLUGIN("name=" ZOO_NAME "\nversion=1\nlicense=MIT\nencodings=" ZOO_NAME "\n", SAYS, .decode = VERSION == NO_DECODE ? NULL : decode);
 #endif
