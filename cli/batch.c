@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool batch_add(struct batch *batch, const struct sctx_message *message, const struct sctx_topic *topic) {
+bool batch_add(struct batch *batch, const struct source_message *message) {
     struct batched *item = &batch->items[batch->count];
     size_t bytes = ((size_t)message->len + 7) & ~(size_t)7;
     if (bytes > batch->room - batch->len) {
@@ -16,7 +16,6 @@ bool batch_add(struct batch *batch, const struct sctx_message *message, const st
     }
     if (message->len > 0) memcpy(batch->bytes + batch->len, message->data, message->len);
     item->message = *message;
-    item->topic = topic;
     item->data_off = batch->len;
     item->is_decoded = item->is_wanted = false;
     batch->len += bytes;
@@ -28,19 +27,17 @@ bool batch_is_full(const struct batch *batch) {
     return batch->count == BATCH_MAX || batch->len >= BATCH_BYTES;
 }
 
-static struct filter_message for_filter(const struct batched *item, struct senders *senders) {
-    const struct sctx_message *message = &item->message;
-    const struct sender *sender = senders_find(senders, message->from);
+static struct filter_message for_filter(const struct source_message *message) {
     return (struct filter_message){.seq = message->seq,
                                    .time_ns = message->time_ns,
                                    .cause = message->cause,
-                                   .topic = item->topic->name,
-                                   .from = sender->name,
-                                   .encoding = item->topic->encoding,
-                                   .pid = sender->pid,
+                                   .topic = message->topic->name,
+                                   .from = message->from,
+                                   .encoding = message->topic->encoding,
+                                   .pid = message->pid,
                                    .len = message->len,
-                                   .topic_id = message->topic,
-                                   .has_cause = (message->flags & SCTX_MSG_CAUSE) != 0};
+                                   .topic_id = message->topic->id,
+                                   .has_cause = message->has_cause};
 }
 
 static bool decode(struct batch *batch, const struct batch_how *how, const bool needed[BATCH_MAX]) {
@@ -51,7 +48,7 @@ static bool decode(struct batch *batch, const struct batch_how *how, const bool 
         struct batched *item = &batch->items[i];
         uint32_t number = 0;
         if (!needed[i]) continue;
-        if (!decoders_topic(how->decoding, item->topic, &number)) return false;
+        if (!decoders_topic(how->decoding, item->message.topic, &number)) return false;
         if (item->tree.limits.nodes == 0) tree_init(&item->tree, (struct tree_limits){0, 0});
         items[count] = (struct host_item){
             .topic = number, .want = how->want | SCTX_WANT_TREE, .data = item->message.data, .len = item->message.len, .tree = &item->tree};
@@ -74,7 +71,7 @@ bool batch_decode(struct batch *batch, const struct batch_how *how) {
         item->message.data = batch->bytes + item->data_off;
         enum filter_answer answer = FILTER_YES;
         if (how->filter != NULL) {
-            struct filter_message message = for_filter(item, how->senders);
+            struct filter_message message = for_filter(&item->message);
             answer = filter_ask(how->filter, &message);
         }
         item->is_wanted = answer == FILTER_YES;
@@ -85,7 +82,7 @@ bool batch_decode(struct batch *batch, const struct batch_how *how) {
     for (size_t i = 0; i < batch->count; i++) {
         struct batched *item = &batch->items[i];
         if (!undecided[i]) continue;
-        struct filter_message message = for_filter(item, how->senders);
+        struct filter_message message = for_filter(&item->message);
         bool has_tree = item->is_decoded && item->outcome == HOST_DECODED;
         item->is_wanted = filter_decide(how->filter, &message, has_tree ? &item->tree : NULL);
     }

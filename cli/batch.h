@@ -1,18 +1,15 @@
-/* Messages taken from a reader together: filtered, decoded, and shown in their order. A decoder in a process of its own costs two switches
+/* Messages taken from a source together: filtered, decoded, and shown in their order. A decoder in a process of its own costs two switches
  * a batch, not a message. */
 #ifndef SCTX_CLI_BATCH_H
 #define SCTX_CLI_BATCH_H
 #include "decoders.h"
 #include "filter.h"
-#include "senders.h"
-
-#include <sctx/sctx.h>
+#include "source.h"
 
 enum { BATCH_MAX = 64, BATCH_BYTES = 4 << 20 /* of payloads, but for the last one */ };
 
 struct batched {
-    struct sctx_message message; /* its data are the batch's own */
-    const struct sctx_topic *topic;
+    struct source_message message; /* its data are the batch's own */
     size_t data_off;
     struct tree tree; /* kept from batch to batch */
     bool is_decoded;  /* it was tried: outcome tells, and decoder */
@@ -29,13 +26,12 @@ struct batch {
 };
 
 /* One more; data are copied. false: out of memory. */
-bool batch_add(struct batch *batch, const struct sctx_message *message, const struct sctx_topic *topic);
+bool batch_add(struct batch *batch, const struct source_message *message);
 bool batch_is_full(const struct batch *batch);
 
 struct batch_how {
     struct decoding *decoding; /* NULL: decode nothing */
     struct filter *filter;     /* NULL: all are wanted */
-    struct senders *senders;
     uint32_t want; /* enum sctx_want of what is shown; 0: decode for the filter only */
 };
 /* Sets is_wanted, and decodes. false: out of memory. */

@@ -68,7 +68,7 @@ static bool publish(struct pub *pub, const char *text, size_t len) {
     if (!encoding_make(&pub->encoding, &data, &len)) {
         pub->refused = true;
         if (pub->line > 0)
-            say(pub->call, "line %" PRIu64 ": %s; the line was not published", pub->line, pub->encoding.fault);
+            say(pub->call, "line %" PRIu64 ", %s; the line was not published", pub->line, pub->encoding.fault);
         else
             say(pub->call, "%s; nothing was published (as it is: --unchecked)", pub->encoding.fault);
         return true;

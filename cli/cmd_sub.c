@@ -50,7 +50,7 @@ enum end { END_COUNT, END_TIME, END_SIGNAL, END_OUTPUT, END_CONTEXT, END_FAILED 
 struct sub {
     const struct call *call;
     sctx *ctx;
-    sctx_reader *reader;
+    struct source *source;
     struct show show;
     struct filter *filter;     /* NULL: all */
     struct decoding *decoding; /* NULL: nothing is decoded */
@@ -78,7 +78,7 @@ static int64_t time_left(const struct sub *sub) {
 static void tell_let_go(struct sub *sub) {
     struct sctx_reader_stats stats = SCTX_INIT(stats);
     if (!sub->call->values[SUB_GATED].given || sub->told_let_go) return;
-    if (sctx_reader_stats(sub->reader, &stats) < 0 || stats.gated != 2) return;
+    if (sctx_reader_stats(source_reader(sub->source), &stats) < 0 || stats.gated != 2) return;
     sub->told_let_go = true;
     say(sub->call, "writers waited too long for this reader and let it go: it is not gated any more, and may lose messages");
 }
@@ -92,29 +92,22 @@ static void tell_loss(struct sub *sub, uint64_t lost, uint64_t gone) {
     sub->any_loss = true;
 }
 
-static int take_message(struct sub *sub, const struct sctx_message *message) {
-    const struct sctx_topic *topic = NULL;
-    int status = sctx_topic_get(sub->ctx, message->topic, &topic);
-    if (status < 0) return status;
-    return batch_add(&sub->batch, message, topic) ? SCTX_OK : SCTX_ERR_NO_MEMORY;
-}
-
 /* With --verbose: which decoder a topic has, when it gets one. */
 static void tell_choice(struct sub *sub, const struct batched *item) {
-    uint16_t id = item->message.topic;
+    uint16_t id = item->message.topic->id;
     if (!item->is_decoded || item->choice.decoder == NULL || (sub->told_topics[id / 8] & 1u << id % 8) != 0) return;
     sub->told_topics[id / 8] |= (uint8_t)(1u << id % 8);
     if (!sub->call->values[SUB_VERBOSE].given) return;
     out_flush(sub->call->out);
-    say(sub->call, "topic '%s' is decoded by %s (%s, %s)", item->topic->name, item->choice.decoder->manifest.name,
+    say(sub->call, "topic '%s' is decoded by %s (%s, %s)", item->message.topic->name, item->choice.decoder->manifest.name,
         host_how_name(item->choice.how), found_origin_name(item->choice.decoder->origin));
 }
 
 /* Shows what has gathered. Loss comes where it happened, also before a message that the filter leaves out. */
-static int show_gathered(struct sub *sub) {
-    const struct batch_how how = {sub->decoding, sub->filter, &sub->show.senders, show_wants(&sub->show)};
-    int status = batch_decode(&sub->batch, &how) ? SCTX_OK : SCTX_ERR_NO_MEMORY;
-    for (size_t i = 0; status == SCTX_OK && i < sub->batch.count && !has_all(sub); i++) {
+static bool show_gathered(struct sub *sub) {
+    const struct batch_how how = {sub->decoding, sub->filter, show_wants(&sub->show)};
+    bool done = batch_decode(&sub->batch, &how);
+    for (size_t i = 0; done && i < sub->batch.count && !has_all(sub); i++) {
         const struct batched *item = &sub->batch.items[i];
         tell_loss(sub, item->message.lost, item->message.gone);
         if (!item->is_wanted) continue;
@@ -123,51 +116,49 @@ static int show_gathered(struct sub *sub) {
         sub->seen++;
     }
     batch_clear(&sub->batch);
-    return status;
+    return done;
 }
 
 /* Nothing to read now: shows what there is, then waits. Wakes up now and then, for a signal that came just before the wait
  * and for a reader of our output that went away. */
-static int wait_more(struct sub *sub) {
+static enum source_status wait_more(struct sub *sub) {
     enum { LOOK_AFTER_MS = 250 };
     int64_t left = time_left(sub), slice = LOOK_AFTER_MS * NS_PER_MS;
     out_flush(sub->call->out);
     tell_let_go(sub);
     show_measure(&sub->show);
-    int status = sctx_wait(sub->reader, left != SCTX_FOREVER && left < slice ? left : slice);
-    if (status == SCTX_TIMEOUT) out_has_hung_up(sub->call->out);
-    return status == SCTX_TIMEOUT || status == SCTX_INTERRUPTED ? SCTX_OK : status;
+    enum source_status status = source_wait(sub->source, left != SCTX_FOREVER && left < slice ? left : slice);
+    if (status == SOURCE_AGAIN) out_has_hung_up(sub->call->out);
+    return status == SOURCE_AGAIN ? SOURCE_OK : status;
 }
 
-/* Takes what there is, up to a batch of it. SCTX_AGAIN: there is no more. *is_past: it came after what was held when we looked. */
-static int gather(struct sub *sub, bool *is_past) {
+/* Takes what there is, up to a batch of it. AGAIN: there is no more. *is_past: it came after what was held when we looked. */
+static enum source_status gather(struct sub *sub, bool *is_past) {
     while (!batch_is_full(&sub->batch)) {
-        struct sctx_message message;
-        int status = sctx_read(sub->reader, &message);
-        if (status != SCTX_OK) return status;
+        struct source_message message;
+        enum source_status status = source_next(sub->source, &message);
+        if (status != SOURCE_OK) return status;
         *is_past = sub->held_end != 0 && message.seq >= sub->held_end;
-        if (*is_past) return SCTX_OK;
-        status = take_message(sub, &message);
-        if (status < 0) return status;
+        if (*is_past) return SOURCE_OK;
+        if (!batch_add(&sub->batch, &message)) return SOURCE_FAILED;
         /* No more than can be wanted: a message that is taken and not shown would be missing for nobody to see. */
-        if (sub->wanted != 0 && sub->filter == NULL && sub->seen + sub->batch.count >= sub->wanted) return SCTX_OK;
+        if (sub->wanted != 0 && sub->filter == NULL && sub->seen + sub->batch.count >= sub->wanted) return SOURCE_OK;
     }
-    return SCTX_OK;
+    return SOURCE_OK;
 }
 
 /* With a time-out of 0 it looks once: at all that was there when it came, and not at the clock. */
-static enum end read_on(struct sub *sub, int *status) {
+static enum end read_on(struct sub *sub) {
     while (!has_all(sub)) {
         bool is_past = false;
         if (stop_signal() != 0) return END_SIGNAL;
         if (out_is_over(sub->call->out)) return END_OUTPUT;
         if (sub->held_end == 0 && time_left(sub) == 0) return END_TIME;
-        int gathered = gather(sub, &is_past);
-        *status = show_gathered(sub);
-        if (*status == SCTX_OK) *status = gathered;
-        if (is_past || (*status == SCTX_AGAIN && sub->held_end != 0)) return has_all(sub) ? END_COUNT : END_TIME;
-        if (*status == SCTX_AGAIN) *status = has_all(sub) ? SCTX_OK : wait_more(sub);
-        if (*status < 0) return bus_is_gone(*status) ? END_CONTEXT : END_FAILED;
+        enum source_status status = gather(sub, &is_past);
+        if (!show_gathered(sub)) return END_FAILED;
+        if (is_past || (status == SOURCE_AGAIN && sub->held_end != 0)) return has_all(sub) ? END_COUNT : END_TIME;
+        if (status == SOURCE_AGAIN) status = has_all(sub) ? SOURCE_OK : wait_more(sub);
+        if (status < 0) return status == SOURCE_GONE ? END_CONTEXT : END_FAILED;
     }
     return END_COUNT;
 }
@@ -175,19 +166,19 @@ static enum end read_on(struct sub *sub, int *status) {
 /* Loss after the last message has no message to be told with. */
 static void tell_last_loss(struct sub *sub) {
     struct sctx_reader_stats stats = SCTX_INIT(stats);
-    if (sctx_reader_stats(sub->reader, &stats) == SCTX_OK && stats.lost >= sub->lost && stats.gone >= sub->gone)
+    if (sctx_reader_stats(source_reader(sub->source), &stats) == SCTX_OK && stats.lost >= sub->lost && stats.gone >= sub->gone)
         tell_loss(sub, stats.lost - sub->lost, stats.gone - sub->gone);
     tell_let_go(sub);
 }
 
 static int open_reader(struct sub *sub) {
     const struct call *call = sub->call;
-    int status = sctx_reader_open(sub->ctx, &sub->from, &sub->reader);
-    senders_reset(&sub->show.senders, sub->ctx);
+    int status = SCTX_OK;
+    sub->source = source_open_live(sub->ctx, &sub->from, &status);
     sub->lost = sub->gone = 0;
     if (status == SCTX_OK && sub->call->values[SUB_TIMEOUT].given && sub->call->values[SUB_TIMEOUT].ns == 0) {
         struct sctx_reader_stats stats = SCTX_INIT(stats);
-        status = sctx_reader_stats(sub->reader, &stats);
+        status = sctx_reader_stats(source_reader(sub->source), &stats);
         sub->held_end = stats.tail;
     }
     if (status == SCTX_OK) return EXIT_DONE;
@@ -212,9 +203,9 @@ static void close_context(struct sub *sub) {
     if (sub->decoding != NULL) decoding_forget(sub->decoding);
     if (sub->filter != NULL) filter_forget(sub->filter);
     memset(sub->told_topics, 0, sizeof sub->told_topics);
-    sctx_reader_close(sub->reader);
+    source_close(sub->source);
     sctx_close(sub->ctx);
-    sub->reader = NULL;
+    sub->source = NULL;
     sub->ctx = NULL;
 }
 
@@ -233,14 +224,15 @@ static bool open_context(struct sub *sub, int *code) {
 
 /* Reads one context to its end or ours. true: a tap, and its context went away. */
 static bool read_context(struct sub *sub, int *code) {
-    int status = SCTX_OK;
-    enum end end = read_on(sub, &status);
+    enum end end = read_on(sub);
     tell_last_loss(sub);
     *code = EXIT_DONE;
     if (end == END_TIME && sub->wanted > 0) *code = EXIT_TIMED_OUT;
     if (end == END_FAILED || (end == END_CONTEXT && !sub->call->values[SUB_TAP].given)) {
         out_flush(sub->call->out);
-        *code = bus_fail(sub->call, status, "cannot read on", NULL);
+        int status = SCTX_OK;
+        (void)source_fault(sub->source, &status);
+        *code = bus_fail(sub->call, status < 0 ? status : SCTX_ERR_NO_MEMORY, "cannot read on", NULL);
     }
     return end == END_CONTEXT && sub->call->values[SUB_TAP].given;
 }

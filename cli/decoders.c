@@ -1,6 +1,5 @@
 #include "decoders.h"
 
-#include <sctx/sctx.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,8 +61,7 @@ void decoders_say_refused(const struct call *call, struct decoding *decoding, bo
     }
 }
 
-bool decoders_topic(struct decoding *decoding, const struct sctx_topic *topic, uint32_t *number) {
-    const struct decoding_topic is = {
-        .name = topic->name, .encoding = topic->encoding, .schema = topic->schema, .schema_len = topic->schema_bytes, .id = topic->id};
+bool decoders_topic(struct decoding *decoding, const struct source_topic *topic, uint32_t *number) {
+    const struct decoding_topic is = {topic->name, topic->encoding, topic->kind, topic->schema, topic->schema_len, topic->id};
     return decoding_topic(decoding, &is, number);
 }

@@ -3,6 +3,7 @@
 #define SCTX_CLI_DECODERS_H
 #include "call.h"
 #include "decoding.h"
+#include "source.h"
 
 /* Four in a row of a command's table, in this order. */
 enum { DECODERS_PIN, DECODERS_CONFIG, DECODERS_PLUGIN, DECODERS_MODE, DECODERS_OPTIONS };
@@ -23,8 +24,7 @@ struct decoding *decoders_open(const struct call *call, const struct value value
 /* Says on stderr which plugins are refused and why: those that were asked for by option or environment, or all. */
 void decoders_say_refused(const struct call *call, struct decoding *decoding, bool all);
 
-/* The number of a topic of the bus. false: out of memory. */
-struct sctx_topic;
-bool decoders_topic(struct decoding *decoding, const struct sctx_topic *topic, uint32_t *number);
+/* The host's number of a source's topic. false: out of memory. */
+bool decoders_topic(struct decoding *decoding, const struct source_topic *topic, uint32_t *number);
 
 #endif

@@ -2,6 +2,7 @@
 #include "json.h"
 #include "value.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +53,8 @@ int encoding_begin(struct encoding *encoding, const struct sctx_topic *topic, bo
     if (encoding->way != ENCODING_BY_DECODER) return EXIT_DONE;
     int code = open_decoders(encoding);
     if (code != EXIT_DONE) return code;
-    if (!decoders_topic(encoding->decoding, topic, &encoding->number)) {
+    const struct source_topic is = {topic->name, topic->encoding, NULL, topic->schema, topic->schema_bytes, topic->id};
+    if (!decoders_topic(encoding->decoding, &is, &encoding->number)) {
         say(encoding->call, "out of memory");
         return EXIT_FAILED;
     }
@@ -93,6 +95,7 @@ bool encoding_make(struct encoding *encoding, const void **data, size_t *len) {
     if (encoding->way == ENCODING_AS_IT_IS) return true;
     if (encoding->way == ENCODING_BY_DECODER) return by_decoder(encoding, data, len);
     if (json_parse(*data, *len, 0, &encoding->tree)) return true;
-    struct value_fault fault = value_fault(&encoding->tree);
-    return refuse(encoding, "not JSON", &fault);
+    (void)snprintf(encoding->fault, sizeof encoding->fault, "byte %" PRIu32 ": not JSON: %s", encoding->tree.fault_off,
+                   encoding->tree.reason);
+    return false;
 }

@@ -22,7 +22,7 @@ uint32_t show_wants(const struct show *show) {
     return show->call->json ? SCTX_WANT_TREE : SCTX_WANT_TREE | SCTX_WANT_SUMMARY;
 }
 
-static void show_bytes(struct show *show, const struct sctx_message *message) {
+static void show_bytes(struct show *show, const struct source_message *message) {
     struct out *out = show->call->out;
     size_t mark = out_mark(out);
     out_text(out, ",\"text\":");
@@ -72,9 +72,8 @@ static void show_data(struct show *show, const struct batched *item) {
 
 static void show_json(struct show *show, const struct batched *item) {
     struct out *out = show->call->out;
-    const struct sctx_message *message = &item->message;
-    const struct sctx_topic *topic = item->topic;
-    const struct sender *sender = senders_find(&show->senders, message->from);
+    const struct source_message *message = &item->message;
+    const struct source_topic *topic = message->topic;
     out_text(out, "{\"seq\":");
     out_number(out, message->seq);
     out_text(out, ",\"time\":");
@@ -82,10 +81,10 @@ static void show_json(struct show *show, const struct batched *item) {
     out_text(out, ",\"topic\":");
     inert_json_name(out, topic->name);
     out_text(out, ",\"from\":");
-    inert_json_name(out, sender->name);
+    inert_json_name(out, message->from);
     out_text(out, ",\"pid\":");
-    if (sender->pid != 0)
-        out_number(out, sender->pid);
+    if (message->pid != 0)
+        out_number(out, message->pid);
     else
         out_text(out, "null");
     out_text(out, ",\"len\":");
@@ -93,7 +92,7 @@ static void show_json(struct show *show, const struct batched *item) {
     out_text(out, ",\"encoding\":");
     inert_json_name(out, topic->encoding);
     out_text(out, ",\"cause\":");
-    if ((message->flags & SCTX_MSG_CAUSE) != 0)
+    if (message->has_cause)
         out_number(out, message->cause);
     else
         out_text(out, "null");
@@ -216,17 +215,16 @@ static void put_painted(const struct call *call, enum paint color, const char *t
 static void show_human(struct show *show, const struct batched *item) {
     enum { CLOCK_AND_GAPS = 15 + 3 * 2 };
     const struct call *call = show->call;
-    const struct sctx_message *message = &item->message;
-    const struct sctx_topic *topic = item->topic;
-    const struct sender *sender = senders_find(&show->senders, message->from);
+    const struct source_message *message = &item->message;
+    const struct source_topic *topic = message->topic;
     out_text(call->out, paint(call, PAINT_DIM));
     show_clock(show, message->time_ns);
     out_text(call->out, paint(call, PAINT_OFF));
     out_put(call->out, "  ", 2);
     put_painted(call, PAINT_TOPIC, topic->name);
-    put_painted(call, PAINT_SENDER, sender->name);
+    put_painted(call, PAINT_SENDER, message->from);
     show_payload(show, item,
-                 CLOCK_AND_GAPS + inert_columns(topic->name, strlen(topic->name)) + inert_columns(sender->name, strlen(sender->name)));
+                 CLOCK_AND_GAPS + inert_columns(topic->name, strlen(topic->name)) + inert_columns(message->from, strlen(message->from)));
     out_char(call->out, '\n');
 }
 

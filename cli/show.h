@@ -5,7 +5,6 @@
 
 struct show {
     const struct call *call;
-    struct senders senders;
     bool raw, no_decode;
     size_t columns;       /* of the terminal; 0: none */
     int64_t clock_second; /* the second for which clock_prefix holds "HH:MM:SS" */

@@ -109,7 +109,7 @@ test_pub_refuses_what_the_encoding_is_not() {
     has "$T/err" "neither JSON (byte 0: not a JSON value) nor msgpack (byte 3: "
     printf '{"a":1}\n{"a":\n{"a":2}\n' >lines
     exits 1 sctx pub --encoding msgpack m <lines
-    has "$T/err" "line 2: neither JSON (byte 5: "
+    has "$T/err" "line 2, neither JSON (byte 5: "
     exits 0 sctx pub --encoding msgpack --whole --unchecked m <payload
     exits 0 sctx sub --from start --timeout 0 --json m
     same "$(jq -c '.data // .error' "$T/out" | paste -sd' ')" '{"a":1} {"a":2} {"decoder":"msgpack","offset":3,"reason":"a value is missing"}'

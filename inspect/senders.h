@@ -1,6 +1,6 @@
 /* Who sent: names and pids by join number, remembered so that a message costs one look-up. */
-#ifndef SCTX_CLI_SENDERS_H
-#define SCTX_CLI_SENDERS_H
+#ifndef SCTX_INSPECT_SENDERS_H
+#define SCTX_INSPECT_SENDERS_H
 #include <sctx/sctx.h>
 
 enum { SENDERS_MAX = 1024 };
