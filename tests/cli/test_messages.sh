@@ -167,7 +167,7 @@ test_malformed_json() {
     printf '{"a":1}\n{"a":}\n[1,2]\n01\n"\\ud800"\n\n' | sctx pub --encoding json j 2>"$T/err" || got=$?
     same $got 1
     has "$T/err" "line 2, byte 5:"
-    has "$T/err" "line 4, byte 2:"
+    has "$T/err" "line 4, byte 1:"
     has "$T/err" "line 5, byte"
     has "$T/err" "line 6, byte 0:"
     exits 0 sctx sub --json --from start --timeout 50ms
