@@ -164,7 +164,7 @@ test_cause() {
 
 test_malformed_json() {
     local got=0
-    printf '{"a":1}\n{"a":}\n[1,2]\n01\n"\\ud800"\n\n' | sctx pub --encoding json j 2>"$T/err" || got=$?
+    printf '{"a":1}\n{"a":}\n[1,2]\n01\n"\\ud80"\n\n' | sctx pub --encoding json j 2>"$T/err" || got=$?
     same $got 1
     has "$T/err" "line 2, byte 5:"
     has "$T/err" "line 4, byte 1:"
@@ -175,7 +175,10 @@ test_malformed_json() {
     # The topic is known as JSON now.
     exits 1 sctx pub j 'no json'
     exits 1 sctx pub --encoding json j "$(printf '[%.0s' {1..600})"
-    has "$T/err" "deeply"
+    has "$T/err" "byte 600:"
+    exits 0 sctx pub --encoding json deep "$(printf '[%.0s' {1..600}; printf ']%.0s' {1..600})"
+    exits 0 sctx sub --json --from start --timeout 0 deep
+    same "$(jq -c .error.reason "$T/out")" '"more than can be shown: the rest is left out"'
 }
 
 test_json_stays_exact() {
