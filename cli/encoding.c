@@ -95,7 +95,10 @@ bool encoding_make(struct encoding *encoding, const void **data, size_t *len) {
     if (encoding->way == ENCODING_AS_IT_IS) return true;
     if (encoding->way == ENCODING_BY_DECODER) return by_decoder(encoding, data, len);
     if (json_parse(*data, *len, 0, &encoding->tree)) return true;
-    (void)snprintf(encoding->fault, sizeof encoding->fault, "byte %" PRIu32 ": not JSON: %s", encoding->tree.fault_off,
-                   encoding->tree.reason);
+    if (encoding->tree.status == SCTX_PLUGIN_OK)
+        (void)snprintf(encoding->fault, sizeof encoding->fault, "nested more deeply than decoders go (%u)", SCTX_PLUGIN_DEPTH_MAX);
+    else
+        (void)snprintf(encoding->fault, sizeof encoding->fault, "byte %" PRIu32 ": not JSON: %s", encoding->tree.fault_off,
+                       encoding->tree.reason);
     return false;
 }

@@ -193,7 +193,7 @@ static int builder_put(sctx_out *out, sctx_str name, const sctx_value *value, sc
 static int builder_open(sctx_out *out, sctx_str name, int type, sctx_span span) {
     struct tree_builder *builder = (struct tree_builder *)out;
     struct tree *tree = builder->tree;
-    if (builder->depth == SCTX_PLUGIN_DEPTH_MAX) tree->cut = true;
+    if (builder->depth + builder->skipped >= SCTX_PLUGIN_DEPTH_MAX) tree->cut = true; /* also where no tree is wanted */
     struct tree_node *node = builder->skipped == 0 ? add(builder, name, span) : NULL;
     if (node == NULL) {
         builder->skipped++;

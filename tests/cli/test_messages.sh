@@ -174,11 +174,11 @@ test_malformed_json() {
     same "$(jq -c .data "$T/out" | paste -sd' ')" '{"a":1} [1,2]'
     # The topic is known as JSON now.
     exits 1 sctx pub j 'no json'
-    exits 1 sctx pub --encoding json j "$(printf '[%.0s' {1..600})"
-    has "$T/err" "byte 600:"
-    exits 0 sctx pub --encoding json deep "$(printf '[%.0s' {1..600}; printf ']%.0s' {1..600})"
+    exits 1 sctx pub --encoding json j "$(printf '[%.0s' {1..600}; printf ']%.0s' {1..600})"
+    has "$T/err" "nested more deeply"
+    exits 0 sctx pub --encoding json deep "$(printf '[%.0s' {1..512}; printf ']%.0s' {1..512})"
     exits 0 sctx sub --json --from start --timeout 0 deep
-    same "$(jq -c .error.reason "$T/out")" '"more than can be shown: the rest is left out"'
+    same "$(grep -o '\[' "$T/out" | wc -l)" 512
 }
 
 test_json_stays_exact() {
