@@ -32,6 +32,7 @@ ncurses             tui/view/screen.
 curses              tui/view/screen.
 lz4                 recorder/mcap
 zstd                recorder/mcap
+zlib                recorder/mcap
 mpack               plugins/decoders
 cbor                plugins/decoders
 protobuf-c          plugins/decoders
