@@ -58,6 +58,9 @@ struct source;
 /* Messages of a context, which stays the caller's: joined or tapped. NULL: *status says why, a negative enum sctx_status. */
 struct source *source_open_live(sctx *ctx, const struct sctx_reader_options *options, int *status);
 
+/* An MCAP file, ours or another program's; "-": standard input. NULL: why not. That it is no such file is told by the first source_next(). */
+struct source *source_open_file(const char *path, struct source_fault *fault);
+
 void source_close(struct source *source); /* NULL is allowed */
 
 enum source_status source_next(struct source *source, struct source_message *message);
