@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum entry_bits { HAS_CAUSE = 1, IS_EXPLICIT = 2, IS_SAMPLE = 4, SAME_SENDER = 8, NEXT_SEQ = 16, ALL_BITS = 31 };
-enum { SHEET_HEAD = 44, SENDER_BYTES = 8, LOSS_BYTES = 20, INDEX_HEAD = 12, PLACE_BYTES = 32, VARINT_MAX = 10 };
+enum { SHEET_HEAD = 44, SENDER_HEAD = 9, LOSS_BYTES = 20, INDEX_HEAD = 12, PLACE_BYTES = 32, VARINT_MAX = 10 };
 
 /* ---- varints ---------------------------------------------------------------------------------------------------------------- */
 
@@ -35,17 +35,33 @@ static bool get_varint(struct recording_cursor *cursor, uint64_t *value) {
 
 /* ---- writing a sheet -------------------------------------------------------------------------------------------------------- */
 
+static bool is_sender(const struct recording_sheet *sheet, size_t i, const struct recording_entry *entry) {
+    const struct recording_sender *sender = &sheet->senders[i];
+    if (sender->join != entry->join || sender->pid != entry->pid) return false;
+    const uint8_t *who = sheet->who.data + sender->at;
+    return who[8] == entry->name_len && (entry->name_len == 0 || memcmp(who + SENDER_HEAD, entry->name, entry->name_len) == 0);
+}
+
 /* SIZE_MAX: it is not there. */
-static size_t find_sender(const struct recording_sheet *sheet, uint32_t join, uint32_t pid) {
-    const struct recording_sender *last = &sheet->senders[sheet->last_sender];
-    if (sheet->sender_count > 0 && last->join == join && last->pid == pid) return sheet->last_sender;
+static size_t find_sender(const struct recording_sheet *sheet, const struct recording_entry *entry) {
+    if (sheet->sender_count > 0 && is_sender(sheet, sheet->last_sender, entry)) return sheet->last_sender;
     for (size_t i = 0; i < sheet->sender_count; i++)
-        if (sheet->senders[i].join == join && sheet->senders[i].pid == pid) return i;
+        if (is_sender(sheet, i, entry)) return i;
     return SIZE_MAX;
 }
 
-bool recording_sheet_is_full(const struct recording_sheet *sheet, uint32_t join, uint32_t pid) {
-    return sheet->sender_count == sizeof sheet->senders / sizeof *sheet->senders && find_sender(sheet, join, pid) == SIZE_MAX;
+static size_t add_sender(struct recording_sheet *sheet, const struct recording_entry *entry) {
+    uint32_t at = (uint32_t)sheet->who.len;
+    uint8_t *to = mcap_buffer_take(&sheet->who, SENDER_HEAD + (size_t)entry->name_len);
+    if (to == NULL) return SIZE_MAX;
+    to = mcap_set8(mcap_set32(mcap_set32(to, entry->join), entry->pid), entry->name_len);
+    if (entry->name_len > 0) memcpy(to, entry->name, entry->name_len);
+    sheet->senders[sheet->sender_count] = (struct recording_sender){entry->join, entry->pid, at};
+    return sheet->sender_count++;
+}
+
+bool recording_sheet_is_full(const struct recording_sheet *sheet) {
+    return sheet->sender_count == sizeof sheet->senders / sizeof *sheet->senders;
 }
 
 static bool add_loss(struct recording_sheet *sheet, uint32_t place, uint64_t lost, uint64_t gone) {
@@ -57,14 +73,11 @@ static bool add_loss(struct recording_sheet *sheet, uint32_t place, uint64_t los
 }
 
 bool recording_sheet_add(struct recording_sheet *sheet, const struct recording_entry *entry) {
-    size_t sender = find_sender(sheet, entry->join, entry->pid);
+    size_t sender = find_sender(sheet, entry);
     uint8_t *begin = mcap_buffer_room(&sheet->entries, 1 + 3 * VARINT_MAX), *to = begin + 1;
     if (begin == NULL || !add_loss(sheet, sheet->count, entry->lost, entry->gone)) return false;
     bool same = sender != SIZE_MAX && sender == sheet->last_sender && sheet->count > 0;
-    if (sender == SIZE_MAX) {
-        sender = sheet->sender_count;
-        sheet->senders[sheet->sender_count++] = (struct recording_sender){entry->join, entry->pid};
-    }
+    if (sender == SIZE_MAX && (sender = add_sender(sheet, entry)) == SIZE_MAX) return false;
     if (sheet->count == 0) {
         sheet->first = entry->seq;
         sheet->last_seq = entry->seq - 1;
@@ -88,14 +101,15 @@ bool recording_sheet_add_loss(struct recording_sheet *sheet, uint64_t lost, uint
 }
 
 struct mcap_str recording_sheet_body(struct recording_sheet *sheet, uint64_t chunk_length) {
-    size_t len = SHEET_HEAD + sheet->sender_count * SENDER_BYTES + sheet->losses.len + sheet->entries.len;
+    size_t len = SHEET_HEAD + sheet->who.len + sheet->losses.len + sheet->entries.len;
     sheet->body.len = 0;
     uint8_t *body = mcap_buffer_take(&sheet->body, len);
     if (body == NULL) return (struct mcap_str){NULL, 0};
     uint8_t *to = mcap_set64(mcap_set32(body + 4, RECORDING_FORMAT), chunk_length);
     to = mcap_set64(mcap_set64(to, sheet->first), sheet->end);
     to = mcap_set32(mcap_set32(mcap_set32(to, sheet->count), sheet->sender_count), sheet->loss_count);
-    for (uint32_t i = 0; i < sheet->sender_count; i++) to = mcap_set32(mcap_set32(to, sheet->senders[i].join), sheet->senders[i].pid);
+    if (sheet->who.len > 0) memcpy(to, sheet->who.data, sheet->who.len);
+    to += sheet->who.len;
     if (sheet->losses.len > 0) memcpy(to, sheet->losses.data, sheet->losses.len);
     to += sheet->losses.len;
     if (sheet->entries.len > 0) memcpy(to, sheet->entries.data, sheet->entries.len);
@@ -104,7 +118,7 @@ struct mcap_str recording_sheet_body(struct recording_sheet *sheet, uint64_t chu
 }
 
 void recording_sheet_clear(struct recording_sheet *sheet) {
-    sheet->entries.len = sheet->losses.len = sheet->body.len = 0;
+    sheet->entries.len = sheet->losses.len = sheet->who.len = sheet->body.len = 0;
     sheet->sender_count = sheet->loss_count = sheet->count = sheet->last_sender = 0;
     sheet->first = sheet->end = sheet->last_seq = 0;
 }
@@ -112,6 +126,7 @@ void recording_sheet_clear(struct recording_sheet *sheet) {
 void recording_sheet_free(struct recording_sheet *sheet) {
     mcap_buffer_free(&sheet->entries);
     mcap_buffer_free(&sheet->losses);
+    mcap_buffer_free(&sheet->who);
     mcap_buffer_free(&sheet->body);
 }
 
@@ -129,6 +144,17 @@ bool recording_index_body(const struct recording_place *places, size_t count, st
 
 /* ---- reading ---------------------------------------------------------------------------------------------------------------- */
 
+static bool find_senders(struct recording_cursor *cursor) {
+    if (cursor->sender_count > sizeof cursor->senders / sizeof *cursor->senders) return false;
+    for (uint32_t i = 0; i < cursor->sender_count; i++) {
+        size_t left = (size_t)(cursor->end - cursor->at);
+        if (left < SENDER_HEAD || left - SENDER_HEAD < cursor->at[8]) return false;
+        cursor->senders[i] = cursor->at;
+        cursor->at += SENDER_HEAD + (size_t)cursor->at[8];
+    }
+    return true;
+}
+
 const char *recording_sheet_read(struct mcap_str text, struct recording_cursor *cursor) {
     const uint8_t *body = (const uint8_t *)text.data;
     if (text.len < SHEET_HEAD) return "it is too short";
@@ -140,12 +166,12 @@ const char *recording_sheet_read(struct mcap_str text, struct recording_cursor *
                                         .count = mcap_get32(body + 32),
                                         .sender_count = mcap_get32(body + 36),
                                         .loss_count = mcap_get32(body + 40),
-                                        .senders = body + SHEET_HEAD,
+                                        .at = body + SHEET_HEAD,
                                         .end = body + text.len};
-    uint64_t tables = (uint64_t)cursor->sender_count * SENDER_BYTES + (uint64_t)cursor->loss_count * LOSS_BYTES;
-    if (tables > text.len - SHEET_HEAD) return "it claims more than it has";
-    cursor->losses = cursor->senders + (size_t)cursor->sender_count * SENDER_BYTES;
-    cursor->at = cursor->senders + tables;
+    if (!find_senders(cursor) || (uint64_t)cursor->loss_count * LOSS_BYTES > (size_t)(cursor->end - cursor->at))
+        return "it claims more than it has";
+    cursor->losses = cursor->at;
+    cursor->at += (size_t)cursor->loss_count * LOSS_BYTES;
     cursor->seq = cursor->first - 1;
     return NULL;
 }
@@ -173,14 +199,16 @@ bool recording_sheet_next(struct recording_cursor *cursor, struct recording_entr
     if ((bits & HAS_CAUSE) != 0 && !get_varint(cursor, &back)) return false;
     cursor->sender = (uint32_t)sender;
     cursor->seq += distance;
-    const uint8_t *who = cursor->senders + (size_t)sender * SENDER_BYTES;
+    const uint8_t *who = cursor->senders[sender];
     *entry = (struct recording_entry){.seq = cursor->seq,
                                       .cause = cursor->seq - unzigzag(back),
                                       .join = mcap_get32(who),
                                       .pid = mcap_get32(who + 4),
                                       .has_cause = (bits & HAS_CAUSE) != 0,
                                       .cause_is_explicit = (bits & IS_EXPLICIT) != 0,
-                                      .is_sample = (bits & IS_SAMPLE) != 0};
+                                      .is_sample = (bits & IS_SAMPLE) != 0,
+                                      .name_len = who[8],
+                                      .name = (const char *)who + SENDER_HEAD};
     take_losses(cursor, &entry->lost, &entry->gone);
     cursor->done++;
     return true;

@@ -15,7 +15,7 @@
  *   u64 chunk_length   of the Chunk behind it, with its head: a Sheet that stands before another chunk is not used
  *   u64 first, end     seqs: first to end - 1
  *   u32 count          messages
- *   u32 senders        u32 join, u32 pid, of each
+ *   u32 senders        u32 join, u32 pid, u8 length, name, of each; length 0: the channel says the name
  *   u32 losses         u32 place, u64 lost, u64 gone, of each: missed before message number `place`; count: behind the last one
  *   entries            a byte of enum entry_bits for each message, and behind each what the bits ask for, as varints (LEB128):
  *                      the sender's number unless SAME_SENDER, the seq's distance from the one before (zigzag) unless NEXT_SEQ,
@@ -39,25 +39,27 @@ struct recording_entry {
     uint64_t lost, gone; /* missed before it */
     uint32_t join, pid;
     bool has_cause, cause_is_explicit, is_sample;
+    uint8_t name_len; /* 0: the channel says the sender's name */
+    const char *name; /* not NUL-terminated */
 };
 
 /* ---- writing ---------------------------------------------------------------------------------------------------------------- */
 
 struct recording_sender {
-    uint32_t join, pid;
+    uint32_t join, pid, at; /* at: in `who` */
 };
 
 /* A Sheet that is gathered. All zeros is an empty one. */
 struct recording_sheet {
-    struct mcap_buffer entries, losses, body;
-    struct recording_sender senders[256]; /* in the order in which they came; more of them make a new chunk */
+    struct mcap_buffer entries, losses, who, body; /* who: the senders as they are written */
+    struct recording_sender senders[256];          /* in the order in which they came; more of them make a new chunk */
     uint32_t sender_count, loss_count, count;
     uint32_t last_sender;
     uint64_t first, end, last_seq;
 };
 
 /* Has it no room for one more sender? Then it has to be written first. */
-bool recording_sheet_is_full(const struct recording_sheet *sheet, uint32_t join, uint32_t pid);
+bool recording_sheet_is_full(const struct recording_sheet *sheet);
 /* false: no memory. */
 bool recording_sheet_add(struct recording_sheet *sheet, const struct recording_entry *entry);
 /* What was missed behind the last message. */
@@ -78,7 +80,8 @@ bool recording_index_body(const struct recording_place *places, size_t count, st
 
 /* A Sheet that is read, entry by entry. It points into the body. */
 struct recording_cursor {
-    const uint8_t *at, *end, *senders, *losses;
+    const uint8_t *at, *end, *losses;
+    const uint8_t *senders[256];
     uint32_t sender_count, loss_count, count, done;
     uint32_t next_loss, sender;
     uint64_t seq, chunk_length, first, seq_end;

@@ -42,6 +42,7 @@ struct file {
     uint64_t pending_lost, pending_gone;
     uint64_t from_seq;
     int64_t from_ns; /* INT64_MIN: everything */
+    char name[256];  /* of a sender that has no channel of its own */
     void *aligned;   /* a copy of the payload that lies wrong */
     size_t aligned_room;
 };
@@ -197,6 +198,14 @@ static const void *align(struct file *file, struct mcap_str data) {
     return file->aligned;
 }
 
+/* The channel's, unless so many send that channels are shared. */
+static const char *sender_name(struct file *file, const struct recording_entry *entry, const struct lane *lane) {
+    if (entry->name_len == 0) return lane->from;
+    memcpy(file->name, entry->name, entry->name_len);
+    file->name[entry->name_len] = '\0';
+    return file->name;
+}
+
 static enum source_status take_message(struct file *file, const struct mcap_record *record, struct source_message *to) {
     const struct mcap_message *message = &record->content.message;
     struct lane *lane = record->channel != NULL ? lane_of(file, record->channel) : NULL;
@@ -218,7 +227,7 @@ static enum source_status take_message(struct file *file, const struct mcap_reco
                                   .time_ns = message->log_time > INT64_MAX ? INT64_MAX : (int64_t)message->log_time,
                                   .cause = entry.cause,
                                   .topic = file->topics[lane->topic],
-                                  .from = lane->from,
+                                  .from = sender_name(file, &entry, lane),
                                   .pid = entry.pid,
                                   .join = entry.join,
                                   .data = data,
@@ -462,7 +471,8 @@ struct source *source_open_file(const char *path, struct source_fault *fault) {
         free(file);
         return NULL;
     }
-    file->reader = mcap_reader_open(mcap_source_fd(&file->fd), NULL);
+    const struct mcap_reader_options reader_options = {.at = 0};
+    file->reader = mcap_reader_open(mcap_source_fd(&file->fd), &reader_options);
     if (file->reader != NULL) return &file->base;
     file_close(&file->base);
     return NULL;
