@@ -64,27 +64,33 @@ static bool decode(struct batch *batch, const struct batch_how *how, const bool 
     return true;
 }
 
+static enum filter_answer ask(struct filter *filter, const struct source_message *message, enum filter_answer without) {
+    if (filter == NULL) return without;
+    const struct filter_message asked = for_filter(message);
+    return filter_ask(filter, &asked);
+}
+
+static bool decide(struct filter *filter, const struct batched *item, enum filter_answer answer) {
+    if (answer != FILTER_NEEDS_DATA) return answer == FILTER_YES;
+    const struct filter_message asked = for_filter(&item->message);
+    bool has_tree = item->is_decoded && item->outcome == HOST_DECODED;
+    return filter_decide(filter, &asked, has_tree ? &item->tree : NULL);
+}
+
 bool batch_decode(struct batch *batch, const struct batch_how *how) {
-    bool needed[BATCH_MAX], undecided[BATCH_MAX];
+    bool needed[BATCH_MAX];
+    enum filter_answer wanted[BATCH_MAX], trigger[BATCH_MAX];
     for (size_t i = 0; i < batch->count; i++) {
-        struct batched *item = &batch->items[i];
-        item->message.data = batch->bytes + item->data_off;
-        enum filter_answer answer = FILTER_YES;
-        if (how->filter != NULL) {
-            struct filter_message message = for_filter(&item->message);
-            answer = filter_ask(how->filter, &message);
-        }
-        item->is_wanted = answer == FILTER_YES;
-        undecided[i] = answer == FILTER_NEEDS_DATA;
-        needed[i] = how->decoding != NULL && (undecided[i] || (item->is_wanted && how->want != 0));
+        struct source_message *message = &batch->items[i].message;
+        message->data = batch->bytes + batch->items[i].data_off;
+        wanted[i] = ask(how->filter, message, FILTER_YES);
+        trigger[i] = ask(how->trigger, message, FILTER_NO);
+        needed[i] = wanted[i] == FILTER_NEEDS_DATA || trigger[i] == FILTER_NEEDS_DATA || (wanted[i] == FILTER_YES && how->want != 0);
     }
-    if (!decode(batch, how, needed)) return false;
+    if (how->decoding != NULL && !decode(batch, how, needed)) return false;
     for (size_t i = 0; i < batch->count; i++) {
-        struct batched *item = &batch->items[i];
-        if (!undecided[i]) continue;
-        struct filter_message message = for_filter(&item->message);
-        bool has_tree = item->is_decoded && item->outcome == HOST_DECODED;
-        item->is_wanted = filter_decide(how->filter, &message, has_tree ? &item->tree : NULL);
+        batch->items[i].is_wanted = decide(how->filter, &batch->items[i], wanted[i]);
+        batch->items[i].is_trigger = decide(how->trigger, &batch->items[i], trigger[i]);
     }
     return true;
 }

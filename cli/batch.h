@@ -15,7 +15,8 @@ struct batched {
     bool is_decoded;  /* it was tried: outcome tells, and decoder */
     enum host_outcome outcome;
     struct host_choice choice;
-    bool is_wanted; /* by the filter */
+    bool is_wanted;  /* by the filter */
+    bool is_trigger; /* by the filter that triggers */
 };
 
 struct batch {
@@ -32,9 +33,10 @@ bool batch_is_full(const struct batch *batch);
 struct batch_how {
     struct decoding *decoding; /* NULL: decode nothing */
     struct filter *filter;     /* NULL: all are wanted */
+    struct filter *trigger;    /* NULL: none is one */
     uint32_t want; /* enum sctx_want of what is shown; 0: decode for the filter only */
 };
-/* Sets is_wanted, and decodes. false: out of memory. */
+/* Sets is_wanted and is_trigger, and decodes. false: out of memory. */
 bool batch_decode(struct batch *batch, const struct batch_how *how);
 void batch_clear(struct batch *batch);
 void batch_free(struct batch *batch);

@@ -33,7 +33,7 @@ struct command {
 #define OPTION_AS \
     { "as", 0, OPTION_TEXT, "NAME", "join under this name instead of the program's", NULL, NULL }
 
-enum { OPTIONS_MAX = 16 };
+enum { OPTIONS_MAX = 24 };
 
 struct call {
     const struct command *command;

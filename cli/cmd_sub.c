@@ -1,12 +1,12 @@
 #include "batch.h"
 #include "bus.h"
 #include "cmd.h"
+#include "filtering.h"
 #include "names.h"
 #include "show.h"
 #include "stop.h"
 #include "units.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,7 +105,7 @@ static void tell_choice(struct sub *sub, const struct batched *item) {
 
 /* Shows what has gathered. Loss comes where it happened, also before a message that the filter leaves out. */
 static bool show_gathered(struct sub *sub) {
-    const struct batch_how how = {sub->decoding, sub->filter, show_wants(&sub->show)};
+    const struct batch_how how = {sub->decoding, sub->filter, NULL, show_wants(&sub->show)};
     bool done = batch_decode(&sub->batch, &how);
     for (size_t i = 0; done && i < sub->batch.count && !has_all(sub); i++) {
         const struct batched *item = &sub->batch.items[i];
@@ -275,33 +275,12 @@ static int read_options(struct sub *sub) {
     return names_check_patterns(call);
 }
 
-static int compile_filter(struct sub *sub) {
-    const char *text = sub->call->values[SUB_FILTER].text;
-    struct filter_error error;
-    char shown[FILTER_SHOWN_MAX];
-    if (text == NULL) return EXIT_DONE;
-    sub->filter = filter_compile(text, &error);
-    if (sub->filter != NULL) return EXIT_DONE;
-    struct out err = {.fd = STDERR_FILENO};
-    (void)say_usage(sub->call, "--filter is no expression, see sctx-filter(7)");
-    out_put(&err, shown, filter_error_show(&error, text, shown));
-    out_flush(&err);
-    out_free(&err);
-    return EXIT_USAGE;
-}
-
 /* Decoders are looked for only if something may be decoded. */
 static int open_decoders(struct sub *sub) {
     int code = EXIT_DONE;
     bool needed = show_wants(&sub->show) != 0 || (sub->filter != NULL && filter_needs_data(sub->filter));
     if (needed) sub->decoding = decoders_open(sub->call, &sub->call->values[SUB_DECODERS], &code);
     return needed && sub->decoding == NULL ? code : EXIT_DONE;
-}
-
-static void tell_filter_errors(const struct sub *sub) {
-    const char *first = "";
-    uint64_t errors = sub->filter != NULL ? filter_errors(sub->filter, &first) : 0;
-    if (errors > 0) say(sub->call, "%" PRIu64 " messages were left out since the filter makes no sense for them: %s", errors, first);
 }
 
 static int sub_run(const struct call *call) {
@@ -324,10 +303,10 @@ static int sub_run(const struct call *call) {
     if (values[SUB_TIMEOUT].given) sub->deadline = monotonic_ns() + values[SUB_TIMEOUT].ns;
     show_measure(&sub->show);
     int code = read_options(sub);
-    if (code == EXIT_DONE) code = compile_filter(sub);
+    if (code == EXIT_DONE) code = filtering_compile(call, "filter", values[SUB_FILTER].text, &sub->filter);
     if (code == EXIT_DONE) code = open_decoders(sub);
     if (code == EXIT_DONE && !(values[SUB_COUNT].given && sub->wanted == 0)) code = follow(sub);
-    tell_filter_errors(sub);
+    filtering_tell_errors(call, sub->filter);
     decoding_close(sub->decoding);
     filter_free(sub->filter);
     batch_free(&sub->batch);
