@@ -97,6 +97,7 @@ static void show_json(struct show *show, const struct batched *item) {
     else
         out_text(out, "null");
     show_data(show, item);
+    if (message->is_sample) out_text(out, ",\"sample\":true");
     out_text(out, "}\n");
 }
 
