@@ -42,8 +42,9 @@ static int write_snapshot(struct snapshot *snapshot, const struct call *call, sc
     int code = taping_open(&snapshot->taping, call, &call->values[SNAPSHOT_FILE], &recorder);
     if (code != EXIT_DONE) return code;
     struct samples *samples = samples_open(ctx);
-    bool is_bad = samples == NULL || !samples_take(samples, range.first, take, snapshot);
-    enum source_status end = is_bad ? SOURCE_FAILED : copy(snapshot);
+    enum source_status end = copy(snapshot);
+    /* The levels as they are now: behind the messages, for that is when it is. */
+    if (end >= 0 && (samples == NULL || !samples_take(samples, range.end > 0 ? range.end - 1 : 0, take, snapshot))) end = SOURCE_FAILED;
     samples_close(samples);
     code = taping_close(&snapshot->taping);
     if (end >= 0) return code;
