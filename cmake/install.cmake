@@ -1,4 +1,4 @@
-# What other builds need to find libsctx: `pkg-config --libs sctx`, or find_package(sctx) and sctx::sctx.
+# What other builds need to find libsctx: `pkg-config --libs sctx`, or find_package(sctx) and sctx::sctx; plugins: sctx::plugin.
 include(CMakePackageConfigHelpers)
 set(SCTX_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/sctx)
 file(RELATIVE_PATH SCTX_PC_TO_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
@@ -7,6 +7,9 @@ configure_file(${PROJECT_SOURCE_DIR}/cmake/sctx.pc.in ${PROJECT_BINARY_DIR}/cmak
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/sctxConfig.cmake.in ${PROJECT_BINARY_DIR}/cmake/sctxConfig.cmake
     INSTALL_DESTINATION ${SCTX_CMAKE_DIR} PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_LIBDIR)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/cmake/sctxConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+# Without installing: -Dsctx_DIR= this build folder.
+configure_file(${PROJECT_SOURCE_DIR}/cmake/sctxBuildConfig.cmake.in ${PROJECT_BINARY_DIR}/sctxConfig.cmake @ONLY)
+configure_file(${PROJECT_BINARY_DIR}/cmake/sctxConfigVersion.cmake ${PROJECT_BINARY_DIR}/sctxConfigVersion.cmake COPYONLY)
 install(FILES ${PROJECT_BINARY_DIR}/cmake/sctx.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(FILES ${PROJECT_BINARY_DIR}/cmake/sctxConfig.cmake ${PROJECT_BINARY_DIR}/cmake/sctxConfigVersion.cmake DESTINATION ${SCTX_CMAKE_DIR})
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
