@@ -36,7 +36,8 @@ static void fill(uint32_t text[static LEN / 4], uint32_t i) {
 
 /* Seconds; *bytes: of the file. */
 static double by_recorder(enum mcap_compression compression, double *bytes) {
-    const struct recorder_options options = {.path = path, .overwrite = true, .context = "bench", .compression = compression, .buffer_max = 64 << 20};
+    const struct recorder_options options = {
+        .path = path, .overwrite = true, .context = "bench", .compression = compression, .buffer_max = 64 << 20};
     struct recorder_state state;
     struct source_fault fault;
     _Alignas(8) uint32_t text[LEN / 4];
@@ -132,7 +133,7 @@ int main(int argc, char **argv) {
     (void)printf("%d messages of %d bytes on %d topics: million a second, relative to the first, bytes a message\n", MESSAGES, LEN, TOPICS);
     for (size_t way = 0; way < WAYS; way++) qsort(figures[way], RUNS, sizeof figures[way][0], by_size);
     for (size_t way = 0; way < WAYS; way++)
-        (void)printf("%-16s %8.2f %8.2f %8.1f\n", names[way], MESSAGES / figures[way][RUNS / 2] / 1e6, figures[0][RUNS / 2] / figures[way][RUNS / 2],
-                     bytes[way] / MESSAGES);
+        (void)printf("%-16s %8.2f %8.2f %8.1f\n", names[way], MESSAGES / figures[way][RUNS / 2] / 1e6,
+                     figures[0][RUNS / 2] / figures[way][RUNS / 2], bytes[way] / MESSAGES);
     return 0;
 }
