@@ -180,7 +180,7 @@ static bool set_value(struct tree *tree, struct tree_node *node, const sctx_valu
 static int builder_put(sctx_out *out, sctx_str name, const sctx_value *value, sctx_span span) {
     struct tree_builder *builder = (struct tree_builder *)out;
     struct tree *tree = builder->tree;
-    if (builder->skipped > 0) return 1;
+    if (builder->skipped > 0) return tree->cut;
     struct tree_node *node = add(builder, name, span);
     if (node == NULL) return tree->cut;
     if (!set_value(tree, node, value) || !keep_name(tree, value->label, &node->label)) {
