@@ -27,7 +27,7 @@ struct tally {
 /* All that had this name: who starts a program again and again wants one line. */
 struct sender {
     char *name;
-    uint32_t pid;     /* the last one */
+    uint32_t pid;      /* the last one */
     uint64_t programs; /* changes of the pid */
     uint64_t messages;
 };
@@ -238,11 +238,16 @@ static void show_head(const struct stat_of *of) {
     if (of->has_chunks && of->chunks > 0)
         out_format(out, ", %" PRIu64 " chunks, %s, %.1f:1", of->chunks, of->compression,
                    of->compressed > 0 ? (double)of->uncompressed / (double)of->compressed : 1.0);
-    out_format(out, "\n%" PRIu64 " messages, %s of payloads, seqs %" PRIu64 " to %" PRIu64 ", %" PRIu64 " samples of markers\n",
-               of->messages, size_text(of->bytes, payloads), of->first_seq, of->last_seq, of->samples);
+    bool is_quick = of->call->values[0].given;
+    out_format(out, "\n%" PRIu64 " messages", of->messages);
+    if (!is_quick) out_format(out, ", %s of payloads", size_text(of->bytes, payloads));
+    out_format(out, ", seqs %" PRIu64 " to %" PRIu64, of->first_seq, of->last_seq);
+    if (!is_quick) out_format(out, ", %" PRIu64 " samples of markers", of->samples);
+    out_char(out, '\n');
     if (of->messages + of->samples > 0)
         out_format(out, "from %s, %s, %.1f messages/s\n", date_text(of->first_ns, start), duration_text(of->last_ns - of->first_ns, took),
                    rate_of(of->messages, of->first_ns, of->last_ns));
+    if (is_quick) return;
     out_format(out, "%" PRIu64 " lost and %" PRIu64 " gone when it was recorded\n", of->loss.lost, of->loss.gone);
     if (of->damaged > 0) {
         out_format(out, "%sdamaged in %" PRIu64 " places: ", paint(of->call, PAINT_BAD), of->damaged);
