@@ -247,3 +247,25 @@ test_many_senders() {
     exits 0 sctx cat s.mcap
     same "$(jq -r '.from == "sender\(.text)"' "$T/out" | sort -u)" true
 }
+
+# Keys on a terminal: it waits, takes two steps, goes on, ends.
+test_replay_by_keys() {
+    for i in 1 2 3 4 5; do sctx pub t "$i"; done
+    sctx snapshot -o s.mcap
+    mkfifo keys
+    in_background replay sh -c "exec script -qec 'exec $sctx_bin replay s.mcap --into other --start-paused' /dev/null <keys"
+    exec 5>keys
+    until_true sctx -c other info
+    has_said() { [ "$(sctx -c other sub --from start --timeout 0 --raw | paste -sd' ')" = "$1" ]; }
+    printf s >&5
+    until_true has_said '1'
+    printf s >&5
+    until_true has_said '1 2'
+    sleep 0.3
+    has_said '1 2'
+    printf ' ' >&5
+    until_true has_said '1 2 3 4 5'
+    exec 5>&-
+    ends 0 "$pid"
+    has "$T/replay.out" "5 messages replayed"
+}
