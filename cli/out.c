@@ -88,6 +88,7 @@ void out_base64(struct out *out, const void *data, size_t len) {
 }
 
 void out_line_done(struct out *out) {
+    if (out->fd < 0) return;
     if (out->len >= WRITE_WHEN) out_flush(out);
 }
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct out {
-    int fd;
+    int fd; /* -1: nowhere, it only gathers */
     int error; /* errno of the first failure, 0: none; EINTR: given up after a signal, for nobody read on */
     int64_t give_up_ns; /* after a signal: until when a reader that stalls is waited for; 0: no signal yet */
     char *data;

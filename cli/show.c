@@ -98,6 +98,7 @@ static void show_json(struct show *show, const struct batched *item) {
         out_text(out, "null");
     show_data(show, item);
     if (message->is_sample) out_text(out, ",\"sample\":true");
+    if (show->more != NULL) out_text(out, show->more);
     out_text(out, "}\n");
 }
 

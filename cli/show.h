@@ -9,6 +9,7 @@ struct show {
     size_t columns;       /* of the terminal; 0: none */
     int64_t clock_second; /* the second for which clock_prefix holds "HH:MM:SS" */
     char clock_prefix[16];
+    const char *more; /* JSON: members to be put behind the others, each with a comma before it; NULL: none */
     struct out line; /* a value in a line, before it is cut to the terminal's width; fd -1 */
 };
 

@@ -1,0 +1,60 @@
+# trace, expect, react, run.
+
+# An order, answered by two, one of which is answered by a third.
+chain() {
+    sctx pub --as shop --encoding json order '{"n":1}'
+    sctx pub --as till --cause 1 --encoding json bill '{"b":1}'
+    sctx pub --as stock --cause 1 --encoding json pick '{"p":1}'
+    sctx pub --as bank --cause 2 --encoding msgpack paid '{"ok":true}'
+    sctx pub other x
+}
+
+test_trace() {
+    chain
+    exits 0 sctx trace 2 --json
+    keys "$T/out" "$message_keys data depth after_ns"
+    same "$(jq -c '[.seq, .depth, .cause]' "$T/out" | paste -sd' ')" '[1,0,null] [2,1,1] [4,2,2]'
+    jq -se '.[0].after_ns == null and .[1].after_ns == .[1].time - .[0].time and .[2].after_ns == .[2].time - .[1].time' "$T/out"
+    exits 0 sctx trace 1 --json
+    same "$(jq -c '[.seq, .depth]' "$T/out" | paste -sd' ')" '[1,0] [2,1] [4,2] [3,1]'
+    exits 0 sctx trace 4
+    same "$(cut -c 1 "$T/out" | tr -d '\n')" '  >'
+    exits 0 sctx trace 1 --mermaid
+    same "$(sed -E 's/ after .*//' "$T/out" | paste -sd,)" \
+        'sequenceDiagram,    Note over shop: 1 order,    shop->>till: 2 bill,    till->>bank: 4 paid,    shop->>stock: 3 pick'
+    exits 1 sctx trace 9
+    has "$T/err" "there is no message 9 (any more); there are 1 to 5"
+    exits 2 sctx trace x
+    exits 3 sctx trace 1 --max 2
+    same "$(wc -l <"$T/out")" 2
+}
+
+test_trace_in_a_recording() {
+    chain
+    exits 0 sctx trace 2 --json
+    cp "$T/out" "$T/live"
+    sctx snapshot -o s.mcap
+    sctx rm >"$T/out"
+    exits 0 sctx trace 2 --json --file s.mcap
+    cmp "$T/live" "$T/out"
+    exits 1 sctx trace 2 --file no-such-file
+}
+
+# Programs that do not use causes, whose messages have ids that their decoder finds.
+test_trace_by_ids_of_a_decoder() {
+    echo 'struct Call { u32 id @key(self); }; struct Answer { u32 to @key(cause); };' >calls.layout
+    sctx pub --encoding struct:Call --schema calls.layout call '{"id":77}'
+    sctx pub noise x
+    sctx pub --encoding struct:Answer --schema calls.layout answer '{"to":77}'
+    exits 0 sctx trace 3 --json
+    same "$(jq -c '[.seq, .depth]' "$T/out" | paste -sd' ')" '[1,0] [3,1]'
+}
+
+test_trace_of_a_long_chain() {
+    sctx pub t 0
+    for i in 1 2 3 4 5 6 7 8; do sctx pub --cause "$i" t "$i"; done
+    exits 0 sctx trace 9 --json
+    same "$(jq -c .depth "$T/out" | paste -sd' ')" '0 1 2 3 4 5 6 7 8'
+    exits 0 sctx trace 1 --json
+    same "$(wc -l <"$T/out")" 9
+}
