@@ -10,7 +10,10 @@ int filtering_compile(const struct call *call, const char *option, const char *t
     *filter = filter_compile(text, &error);
     if (*filter != NULL) return EXIT_DONE;
     struct out err = {.fd = STDERR_FILENO};
-    (void)say_usage(call, "--%s is no expression, see sctx-filter(7)", option);
+    if (option != NULL)
+        (void)say_usage(call, "--%s is no expression, see sctx-filter(7)", option);
+    else
+        (void)say_usage(call, "this is no expression, see sctx-filter(7)");
     out_put(&err, shown, filter_error_show(&error, text, shown));
     out_flush(&err);
     out_free(&err);

@@ -90,6 +90,9 @@ static bool assign(struct parse *parse, const struct option *option, struct valu
         return complain(parse, "option --%s takes %s, not '%.100s'%s", option->name, wanted, text,
                         option->type != OPTION_CHOICE && number_is_too_large(text) && text[0] != '-' ? ", which is too large" : "");
     }
+    if (option->type == OPTION_TEXT && value->count == OPTION_TIMES)
+        return complain(parse, "option --%s was given more than %d times", option->name, (int)OPTION_TIMES);
+    if (option->type == OPTION_TEXT) value->all[value->count++] = text;
     value->given = true;
     return true;
 }

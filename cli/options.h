@@ -16,9 +16,13 @@ struct option {
     const char *const *choices; /* OPTION_CHOICE: ends with NULL */
 };
 
+enum { OPTION_TIMES = 16 };
+
 struct value {
     bool given;
-    const char *text; /* as written */
+    const char *text;              /* as written; the last one, if it was given more than once */
+    const char *all[OPTION_TIMES]; /* OPTION_TEXT: each, in their order */
+    size_t count;
     union {
         uint64_t number; /* NUMBER; SIZE in bytes */
         int64_t ns;      /* DURATION */
