@@ -89,3 +89,61 @@ test_expect_waits_for_the_context() {
     exits 4 sctx -c nowhere expect 'topic == "t"' --within 100ms
     exits 0 sctx -c nowhere expect 'topic == "t"' --within 100ms --none
 }
+
+test_react() {
+    in_background react sctx react 'data.n > 1' -n 2 --encoding json --as doubler -- jq -c '{twice: (.n * 2)}'
+    until_true readers_are 1
+    for i in 1 2 3; do sctx pub --encoding json t "{\"n\":$i}"; done
+    ends 0 "$pid"
+    exits 0 sctx sub --from start --timeout 0 --json 't/reply'
+    same "$(jq -c '[.from, .data.twice, .cause]' "$T/out" | paste -sd' ')" '["doubler",4,2] ["doubler",6,3]'
+}
+
+test_react_tells_fields_and_failures() {
+    sctx pub --as till --encoding json shop/order '{"n":1}'
+    exits 1 sctx react 'topic == "shop/order"' --from start -n 1 --topic told -- sh -c 'echo "$SCTX_MSG_SEQ $SCTX_MSG_TOPIC $SCTX_MSG_FROM $SCTX_MSG_LEN"; cat; echo; echo; exit 3'
+    has "$T/err" "'sh' failed on seq 1: exit 3"
+    exits 0 sctx sub --from start --timeout 0 --raw told
+    same "$(paste -sd, "$T/out")" '1 shop/order till 7,{"n":1}'
+    exits 0 sctx sub --from start --timeout 0 --json react/failed
+    same "$(jq -c '[.cause, .data.seq, .data.exit, .data.signal]' "$T/out")" '[1,1,3,null]'
+    exits 1 sctx react 'true' --from start -n 1 -- /no/such/program
+    has "$T/err" "cannot start '/no/such/program': No such file"
+    exits 2 sctx react 'data.n >' -- cat
+    exits 2 sctx react 'true'
+}
+
+# It answers its own topic, and would go on for ever.
+test_react_does_not_react_to_itself() {
+    in_background react sctx react 'topic ~ "t/**" || topic == "t"' --timeout 1s --topic t/again -- cat
+    until_true readers_are 1
+    sctx pub t x
+    ends 0 "$pid"
+    exits 0 sctx sub --from start --timeout 0 --json
+    same "$(wc -l <"$T/out")" 2
+    in_background react sctx react 'topic == "u"' --reentrant -n 5 --topic u -- cat
+    until_true readers_are 1
+    sctx pub u x
+    ends 0 "$pid"
+    exits 0 sctx sub --from start --timeout 0 --json u
+    same "$(wc -l <"$T/out")" 6
+}
+
+test_react_in_parallel_and_not_too_often() {
+    for i in 1 2 3 4; do sctx pub t "$i"; done
+    local began=$EPOCHREALTIME
+    exits 0 sctx react 'topic == "t"' --from start -n 4 --max-parallel 4 -- sh -c 'sleep 1; cat'
+    same "$(awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { print (b - a < 3.5) }')" 1
+    same "$(sctx sub --from start --timeout 0 --raw t/reply | sort | paste -sd' ')" '1 2 3 4'
+    began=$EPOCHREALTIME
+    exits 0 sctx react 'topic == "t"' --from start -n 4 --rate 5 -- true
+    same "$(awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { print (b - a > 0.55) }')" 1
+}
+
+test_react_to_many() {
+    in_background react sctx react 'topic == "t"' --max-parallel 8 -n 300 -- cat
+    until_true readers_are 1
+    seq 1 300 | sctx pub t
+    ends 0 "$pid"
+    same "$(sctx sub --from start --timeout 0 --raw t/reply | sort -n | paste -sd' ')" "$(seq 1 300 | paste -sd' ')"
+}

@@ -1,0 +1,48 @@
+/* A program that runs beside us: its output comes through pipes, its end through a descriptor, all to be polled. */
+#ifndef SCTX_CLI_CHILD_H
+#define SCTX_CLI_CHILD_H
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+enum { CHILD_OUT, CHILD_ERR, CHILD_STREAMS };
+enum { CHILD_POLLS = CHILD_STREAMS + 1, CHILD_LINE_MAX = 1 << 20 };
+
+struct child_stream {
+    int fd; /* -1: it is not caught, or has ended */
+    char *data;
+    size_t len, room;
+};
+
+struct child {
+    pid_t pid; /* 0: none */
+    int pidfd; /* -1: it has ended, and status is valid */
+    int status;
+    struct rusage usage; /* after its end */
+    struct child_stream streams[CHILD_STREAMS];
+};
+
+struct child_how {
+    char *const *argv;
+    char *const *environment; /* NULL: ours */
+    int input;                /* a descriptor; -1: ours */
+    bool catch_out, catch_err;
+};
+
+/* argv[0] is looked for in $PATH. 0, or an errno. */
+int child_start(struct child *child, const struct child_how *how);
+/* Fills in what there is to wait for; returns how many. */
+size_t child_polls(const struct child *child, struct pollfd polls[static CHILD_POLLS]);
+/* Reads what there is, and hands over whole lines without their newline, the last one also without; lines longer than CHILD_LINE_MAX come in parts. `take`
+ * false: it ends, and so does this. */
+bool child_read(struct child *child, bool (*take)(void *context, int stream, const char *line, size_t len), void *context);
+/* Has it ended, and is all of its output read? */
+bool child_is_over(const struct child *child);
+void child_kill(const struct child *child, int signal_number);
+/* Of one that is over. As a shell has it: its exit status, or 128 and the signal. */
+int child_exit_code(const struct child *child);
+void child_free(struct child *child); /* kills it if it still runs */
+
+#endif
