@@ -129,16 +129,26 @@ static void look_at_files(struct host *host) {
     host->version++;
 }
 
-static void sniff(struct host *host, struct topic *topic, const void *data, size_t len) {
-    int surest = SURE_ENOUGH - 1;
+static struct runner *surest(struct host *host, const void *data, size_t len) {
+    int most = SURE_ENOUGH - 1;
     struct runner *best = NULL;
     for (size_t i = 0; i < host->search.count; i++) {
         struct runner *runner = &host->runners[i];
         int sure = is_used(runner) && !is_view(runner) ? runner_sniff(runner, data, len, &host->teller) : 0;
-        if (sure <= surest) continue;
-        surest = sure;
+        if (sure <= most) continue;
+        most = sure;
         best = runner;
     }
+    return best;
+}
+
+const struct found *host_sniff(struct host *host, const void *data, size_t len) {
+    const struct runner *runner = surest(host, data, len);
+    return runner != NULL ? runner->found : NULL;
+}
+
+static void sniff(struct host *host, struct topic *topic, const void *data, size_t len) {
+    struct runner *best = surest(host, data, len);
     if (best != NULL)
         settle(host, topic, best, HOST_SNIFFED);
     else if (++topic->sniffed >= HOST_SNIFFS)

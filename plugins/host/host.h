@@ -69,6 +69,9 @@ struct host_choice {
 /* Valid until the next call. */
 struct host_choice host_choice(const struct host *host, uint32_t topic);
 
+/* Which decoder is sure enough that these bytes are its own; NULL: none is. */
+const struct found *host_sniff(struct host *host, const void *data, size_t len);
+
 /* ---- decoding --------------------------------------------------------------------------------------------------------------- */
 
 enum host_outcome {

@@ -147,3 +147,47 @@ test_react_to_many() {
     ends 0 "$pid"
     same "$(sctx sub --from start --timeout 0 --raw t/reply | sort -n | paste -sd' ')" "$(seq 1 300 | paste -sd' ')"
 }
+
+test_run() {
+    exits 7 sctx run -- sh -c 'echo "{\"n\":1}"; echo plain; echo "level=info msg=hello n=2" >&2; printf last; exit 7'
+    same "$(paste -sd, "$T/out")" '{"n":1},plain,last'
+    same "$(cat "$T/err")" 'level=info msg=hello n=2'
+    exits 0 sctx sub --from start --timeout 0 --json 'proc/sh/stdout'
+    same "$(jq -c '[.encoding, .data // .text, .cause]' "$T/out" | paste -sd' ')" '["json",{"n":1},1] ["text","plain",1] ["text","last",1]'
+    exits 0 sctx sub --from start --timeout 0 --json 'proc/sh/stderr'
+    same "$(jq -c '[.encoding, .data, .from]' "$T/out")" '["logfmt",{"level":"info","msg":"hello","n":2},"sh"]'
+    exits 0 sctx sub --from start --timeout 0 --json 'proc/sh/events'
+    same "$(jq -c '[.data.event, .data.exit, .data.signal, .data.lines]' "$T/out" | paste -sd' ')" '["start",null,null,null] ["end",7,null,4]'
+    same "$(jq -c 'select(.data.event == "start").data.command[0:2]' "$T/out")" '["sh","-c"]'
+    same "$(jq -c '.data.pid' "$T/out" | sort -u | wc -l)" 1
+}
+
+test_run_is_the_program() {
+    echo "one two" | sctx run --as count -- wc -w >"$T/out"
+    same "$(tr -d ' ' <"$T/out")" 2
+    exits 137 sctx run -- sh -c 'kill -KILL $$'
+    exits 0 sctx sub --from start --timeout 0 --json 'proc/sh/events'
+    same "$(jq -c '[.data.exit, .data.signal]' "$T/out" | tail -n 1)" '[null,9]'
+    exits 127 sctx run -- no-such-program
+    has "$T/err" "cannot start 'no-such-program'"
+    exits 0 sctx run --quiet -- echo hidden
+    is_empty "$T/out"
+    exits 0 sctx run -- true
+    in_background run "$sctx_bin" run --as sleeper -- sleep 100
+    until_true eval '[ "$(sctx ps --json | jq -r .name | grep -c sleeper)" = 1 ]'
+    kill -TERM "$pid"
+    ends 143 "$pid"
+    pgrep -f 'sleep 100$' && die "it is left"
+    return 0
+}
+
+test_run_with_much_output_and_none_that_waits() {
+    exits 0 sctx run -- seq 1 20000
+    same "$(wc -l <"$T/out")" 20000
+    exits 0 sctx sub --from start --timeout 0 --raw 'proc/seq/stdout'
+    same "$(tail -n 1 "$T/out")" 20000
+    # Its child holds the pipes; the program itself has ended.
+    exits 0 sctx run -- sh -c 'sleep 60 & echo done'
+    same "$(cat "$T/out")" done
+    pkill -f 'sleep 60$' || true
+}
