@@ -191,3 +191,69 @@ test_run_with_much_output_and_none_that_waits() {
     same "$(cat "$T/out")" done
     pkill -f 'sleep 60$' || true
 }
+
+# say CONTEXT LINES...: JSON, each a message on t; then a snapshot of it, CONTEXT.mcap.
+session() {
+    local context=$1
+    shift
+    printf '%s\n' "$@" | sctx -c "$context" pub --as one --encoding json t
+    sctx -c "$context" snapshot -o "$context.mcap" 2>/dev/null
+}
+
+test_diff() {
+    session a '{"id":1,"x":[1,2],"ts":5}' '{"id":2,"x":[1,2.0]}' '{"id":3}'
+    session b '{"x":[1,2],"id":1,"ts":6}' '{"id":2,"x":[1,2.5,7]}'
+    exits 0 sctx diff a.mcap a.mcap
+    is_empty "$T/out"
+    exits 5 sctx diff a.mcap b.mcap --json
+    same "$(jq -c 'select(.kind != "topic") | [.kind, .path, .a, .b, .seq_a, .seq_b]' "$T/out" | paste -sd' ')" \
+        '["changed","data.ts",5,6,1,1] ["changed","data.x[1]",2,2.5,2,2] ["changed","data.x[2]",null,7,2,2] ["missing",null,null,null,3,null]'
+    same "$(jq -c 'select(.kind == "topic") | [.topic, .a, .b, .missing, .new, .changed]' "$T/out")" '["t",3,2,1,0,2]'
+    keys "$T/out" 'kind topic from a b path seq_a seq_b'
+    exits 5 sctx diff a.mcap b.mcap --ignore data.ts --ignore 'data.x[*]'
+    same "$(head -n 1 "$T/out")" '- t  A:3  only in A'
+    exits 5 sctx diff a.mcap b.mcap --tolerance 0.5 --ignore 'data.**.ts' --ignore 'data.ts' --json
+    same "$(jq -c 'select(.kind == "changed").path' "$T/out")" '"data.x[2]"'
+    exits 5 sctx diff a.mcap b.mcap
+    has "$T/out" '~ t  A:2  B:2  data.x[1]: 2.0 -> 2.5'
+    exits 5 sctx diff b.mcap a.mcap --brief
+    same "$(cat "$T/out")" 't: 2 messages in A, 3 in B; 0 missing, 1 new, 2 changed'
+    exits 2 sctx diff a.mcap
+    exits 2 sctx diff a.mcap b.mcap --ignore ts
+    exits 1 sctx diff a.mcap no-such-file
+}
+
+test_diff_by_key() {
+    session a '{"id":1,"v":1}' '{"id":2,"v":2}' '{"id":3,"v":3}'
+    session b '{"id":3,"v":3}' '{"id":1,"v":9}' '{"id":2,"v":2}'
+    exits 5 sctx diff a.mcap b.mcap --key data.id --json
+    same "$(jq -c 'select(.kind != "topic") | [.kind, .path, .a, .b, .seq_a, .seq_b]' "$T/out")" '["changed","data.v",1,9,1,2]'
+}
+
+test_diff_of_encodings_and_bytes() {
+    sctx -c a pub --encoding msgpack t '{"a":1,"b":[1,2]}'
+    sctx -c b pub --encoding msgpack t '{"b":[1,2],"a":1}'
+    sctx -c a pub raw one
+    sctx -c b pub raw two
+    sctx -c b pub new x
+    for c in a b; do sctx -c $c snapshot -o $c.mcap 2>/dev/null; done
+    exits 5 sctx diff a.mcap b.mcap
+    same "$(head -n 2 "$T/out" | paste -sd,)" '~ raw  A:2  B:2  payloads differ (3 and 3 bytes),+ new  B:3  only in B'
+    lacks "$T/out" " t "
+}
+
+# A regression test: the inputs of one session given to a system that has changed.
+test_diff_as_a_regression_test() {
+    for i in 1 2 3; do sctx -c old pub --encoding json in "{\"n\":$i}"; done
+    sctx -c old react 'topic == "in"' --from start -n 3 --topic out --encoding json --as doubler -- jq -c '{n: (.n * 2)}'
+    sctx -c old snapshot -o old.mcap
+    sctx replay old.mcap in --into same --rate max
+    sctx -c same react 'topic == "in"' --from start -n 3 --topic out --encoding json --as doubler -- jq -c '{n: (.n * 2)}'
+    sctx -c same snapshot -o same.mcap
+    exits 0 sctx diff old.mcap same.mcap
+    sctx replay old.mcap in --into broken --rate max
+    sctx -c broken react 'topic == "in"' --from start -n 3 --topic out --encoding json --as doubler -- jq -c '{n: (.n * .n)}'
+    sctx -c broken snapshot -o broken.mcap
+    exits 5 sctx diff old.mcap broken.mcap --json
+    same "$(jq -c 'select(.kind != "topic") | [.topic, .path, .a, .b]' "$T/out" | paste -sd' ')" '["out","data.n",2,1] ["out","data.n",6,9]'
+}
