@@ -40,7 +40,10 @@ static bool take_text(struct mcap_map *map, struct mcap_str *text) {
 }
 
 bool mcap_map_next(struct mcap_map *map, struct mcap_str *key, struct mcap_str *value) {
-    return take_text(map, key) && take_text(map, value);
+    struct mcap_map rest = *map;
+    if (!take_text(&rest, key) || !take_text(&rest, value)) return false;
+    *map = rest;
+    return true;
 }
 
 bool mcap_counts_next(struct mcap_counts *counts, uint16_t *id, uint64_t *number) {
