@@ -290,8 +290,12 @@ static enum mcap_status check_data_end(struct mcap_reader *reader, const struct 
 }
 
 static enum mcap_status check_footer(struct mcap_reader *reader, const struct mcap_place *place, const struct mcap_footer *footer) {
-    bool is_summed = reader->is_summed && reader->state == IN_SUMMARY && footer->summary_start == reader->section;
+    bool is_summed = reader->is_summed && reader->state == IN_SUMMARY;
     reader->state = AT_END_MAGIC;
+    if (is_summed && footer->summary_start != 0 && footer->summary_start != reader->section) {
+        return mcap_fail(&reader->error, MCAP_FORMAT, place, "the summary section does not begin at %" PRIu64 ", as it says",
+                         footer->summary_start);
+    }
     if (!is_summed || footer->summary_crc == 0) return MCAP_OK;
     uint32_t crc = mcap_crc(reader->crc, mcap_intake_at(&reader->intake), MCAP_HEAD_BYTES + 16);
     if (crc == footer->summary_crc) return MCAP_OK;

@@ -100,7 +100,8 @@ static void read_index(const uint8_t *data, size_t size, uint8_t how) {
     struct mcap_record record;
     int fd = memfd_create("fuzz", MFD_CLOEXEC);
     must(fd >= 0 && write(fd, data, size) == (ssize_t)size);
-    const struct mcap_file_options options = {.record_max = RECORD_MAX, .definitions_max = 1 << 16, .index_max = 1 << 18, .scan = how % 3, .resync = true};
+    const struct mcap_file_options options = {
+        .record_max = RECORD_MAX, .definitions_max = 1 << 16, .index_max = 1 << 18, .scan = how % 3, .resync = true};
     struct mcap_file *file = mcap_file_open(fd, &options, &error);
     if (file == NULL) {
         check_error(&error);
@@ -137,8 +138,9 @@ static int write_bytes(void *context, struct iovec *parts, int count) {
 static void write_and_read(const uint8_t *data, size_t size, uint8_t how) {
     struct mcap_buffer file = {0};
     struct mcap_error error;
-    const struct mcap_writer_options options = {
-        .compression = how % 3, .flags = size > 2 ? ((uint32_t)data[0] << 8 | data[1]) & 0x3FFF : 0, .chunk_bytes = 1 + how * 8u};
+    const struct mcap_writer_options options = {.compression = how % 3,
+                                                .flags = size > 2 ? ((uint32_t)data[0] << 8 | data[1]) & 0x3FFF : 0,
+                                                .chunk_bytes = 1 + how * 8u};
     struct mcap_writer *writer = mcap_writer_open((struct mcap_sink){write_bytes, &file}, &options, &error);
     must(writer != NULL);
     for (uint16_t id = 0; id < 4; id++) {
