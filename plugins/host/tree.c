@@ -319,7 +319,9 @@ static void settle(struct tree *tree, int status, uint32_t want) {
         status = SCTX_PLUGIN_INTERNAL;
     }
     if (status == SCTX_PLUGIN_OK && tree->failed) status = SCTX_PLUGIN_MALFORMED;
-    if (status > SCTX_PLUGIN_NOT_MINE && !tree->failed) tree->findings |= TREE_SILENT;
+    /* Where the error is ours, the plugin need not have said what it is. */
+    bool is_theirs = (tree->findings & (TREE_BAD_STATUS | TREE_NO_ROOT)) == 0;
+    if (is_theirs && status > SCTX_PLUGIN_NOT_MINE && !tree->failed) tree->findings |= TREE_SILENT;
     tree->status = status;
 }
 

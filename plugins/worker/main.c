@@ -35,6 +35,10 @@ static _Noreturn void give_up(struct wire *wire, const char *what, const char *w
     _exit(1);
 }
 
+/* Of processor time, in all: the last resort where the host is stopped, and so holds nobody to a deadline. The kernel's SIGKILL cannot be blocked,
+ * and the limit cannot be raised again. A host replaces a worker long before. */
+enum { LIFE_S = 30 };
+
 int main(int argc, char **argv) {
     struct wire *wire = mmap(NULL, WIRE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, WIRE_MEMORY, 0);
     struct manifest_fault fault = {""};
@@ -46,7 +50,7 @@ int main(int argc, char **argv) {
     }
     bool isolated = isolate();
     if (!host_is_there()) return 1;
-    if (!isolated || !sandbox_enter(wire, argv[1])) give_up(wire, "its sandbox cannot be made: ", strerror(errno));
+    if (!isolated || !sandbox_enter(wire, argv[1], LIFE_S)) give_up(wire, "its sandbox cannot be made: ", strerror(errno));
     if (!module_load(argv[1], &module, &fault)) give_up(wire, "", fault.text);
     if (!sandbox_tighten()) give_up(wire, "its sandbox cannot be made: ", strerror(errno));
     wire->has_slots = (module.plugin.sniff != NULL ? 1u : 0u) | (module.plugin.encode != NULL ? 2u : 0u);

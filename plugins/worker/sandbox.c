@@ -25,10 +25,6 @@
 
 static struct wire *noted_in;
 
-/* Of processor time, in all: the last resort where the host is stopped, and so holds nobody to a deadline. The kernel's SIGKILL cannot be blocked,
- * and the limit cannot be raised again. A host replaces a worker long before. */
-enum { LIFE_S = 30 };
-
 /* ---- limits ----------------------------------------------------------------------------------------------------------------- */
 
 static bool limit(int resource, rlim_t most) {
@@ -37,9 +33,9 @@ static bool limit(int resource, rlim_t most) {
     return setrlimit(resource, &both) == 0;
 }
 
-static bool set_limits(void) {
+static bool set_limits(unsigned life_s) {
     bool all = limit(RLIMIT_CORE, 0) && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_NOFILE, 32) && limit(RLIMIT_NPROC, 1) &&
-               limit(RLIMIT_STACK, 8u << 20) && limit(RLIMIT_MEMLOCK, 0) && limit(RLIMIT_MSGQUEUE, 0) && limit(RLIMIT_CPU, LIFE_S);
+               limit(RLIMIT_STACK, 8u << 20) && limit(RLIMIT_MEMLOCK, 0) && limit(RLIMIT_MSGQUEUE, 0) && limit(RLIMIT_CPU, life_s);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* these reserve terabytes */
     all = all && limit(RLIMIT_AS, (rlim_t)WIRE_BYTES + (512u << 20));
 #endif
@@ -190,9 +186,9 @@ bool sandbox_tighten(void) {
     return INSTALL(filter);
 }
 
-bool sandbox_enter(struct wire *wire, const char *plugin) {
+bool sandbox_enter(struct wire *wire, const char *plugin, unsigned life_s) {
     struct sigaction action = {.sa_sigaction = on_refused, .sa_flags = SA_SIGINFO | SA_NODEFER};
     noted_in = wire;
-    return sigaction(SIGSYS, &action, NULL) == 0 && set_limits() && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && enter_landlock(plugin) &&
-           enter_first_filter();
+    return sigaction(SIGSYS, &action, NULL) == 0 && set_limits(life_s) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           enter_landlock(plugin) && enter_first_filter();
 }

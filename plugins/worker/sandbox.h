@@ -11,8 +11,8 @@
 #include "wire.h"
 
 /* `plugin`: the path that will be loaded. false with errno: the kernel does not allow it, and nothing may be loaded. Landlock is left out
- * where there is none. */
-bool sandbox_enter(struct wire *wire, const char *plugin);
+ * where there is none. `life_s`: of processor time, then the kernel ends it. */
+bool sandbox_enter(struct wire *wire, const char *plugin, unsigned life_s);
 bool sandbox_tighten(void);
 
 #endif

@@ -188,7 +188,7 @@ test_run_with_much_output_and_none_that_waits() {
     same "$(tail -n 1 "$T/out")" 20000
     # Its child holds the pipes; the program itself has ended.
     exits 0 sctx run -- sh -c 'sleep 60 & echo done'
-    same "$(cat "$T/out")" done
+    same "$(cat "$T/out")" 'done'
     pkill -f 'sleep 60$' || true
 }
 

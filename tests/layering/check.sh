@@ -12,6 +12,7 @@ core                core/include core/src
 plugins/shared      plugins/include plugins/shared
 plugins/host        plugins/include plugins/shared plugins/host
 plugins/worker      plugins/include plugins/shared plugins/host plugins/worker
+plugins/check       plugins/include plugins/shared plugins/host plugins/worker plugins/check
 plugins/decoders    plugins/include plugins/shared
 plugins/template    plugins/include
 plugins/include     plugins/include
@@ -19,7 +20,7 @@ recorder/mcap       recorder/mcap
 recorder            recorder core/include inspect recorder/mcap plugins/include
 inspect             inspect core/include plugins/include plugins/shared plugins/host recorder/mcap
 tui                 tui core/include plugins/include plugins/shared plugins/host inspect recorder
-cli                 cli core/include plugins/include plugins/shared plugins/host inspect recorder
+cli                 cli core/include plugins/include plugins/shared plugins/host plugins/check inspect recorder
 bench               bench core/include
 examples            examples core/include
 bindings            bindings core/include
