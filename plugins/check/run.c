@@ -131,7 +131,7 @@ static enum after watch(struct check *check, const struct check_options *options
             end(process->pid, &status);
             return AFTER_STOPPED;
         }
-        (void)nanosleep(&(struct timespec){.tv_nsec = LOOK_MS * 1000000}, NULL);
+        (void)nanosleep(&(struct timespec){.tv_nsec = LOOK_MS * 1000000L}, NULL);
     }
     if (WIFEXITED(status) && WEXITSTATUS(status) == CHECK_EXIT_DONE) return AFTER_DONE;
     if (atomic_load_explicit(&memory->wire.state, memory_order_acquire) == WIRE_NOT_LOADED) {
