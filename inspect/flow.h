@@ -1,0 +1,45 @@
+/* Who answers whom: for each pair of a topic that was said by somebody and a topic that somebody answered it with, how often and how fast. From the
+ * causes that messages carry, and where trees are handed in, from the ids that decoders find (enum sctx_key), for programs that use no causes.
+ *
+ * Bounded: the last FLOW_REMEMBERED messages can be answered; FLOW_EDGES_MAX pairs are told apart. What is beyond is counted as unknown. [owner: one
+ * thread] */
+#ifndef SCTX_INSPECT_FLOW_H
+#define SCTX_INSPECT_FLOW_H
+#include "source.h"
+#include "tree.h"
+
+enum {
+    FLOW_REMEMBERED = 1 << 16,
+    FLOW_EDGES_MAX = 4096,
+    FLOW_BUCKETS = 496, /* of a latency's logarithm: eight to each doubling, so a percentile is at most an eighth too high */
+};
+
+struct flow_edge {
+    const char *from, *topic;    /* who said what; any bytes may be in `from` */
+    const char *to, *answer;     /* who answered, and with what */
+    uint64_t count;
+    int64_t min_ns, max_ns, sum_ns; /* from the message to its answer */
+    int64_t last_ns;                /* when the last answer was published */
+    uint64_t last_seq, last_cause;  /* of it, and of what it answers */
+    uint32_t buckets[FLOW_BUCKETS];
+};
+
+struct flow;
+
+struct flow *flow_open(void); /* NULL: no memory */
+void flow_close(struct flow *flow);
+void flow_reset(struct flow *flow);
+struct flow *flow_copy(const struct flow *flow); /* to be asked only; NULL: no memory */
+
+/* In the order of their seqs. `keys`: the message's tree, decoded with SCTX_WANT_KEYS; or NULL. false: no memory. */
+bool flow_add(struct flow *flow, const struct source_message *message, const struct tree *keys);
+
+/* In the order in which they were first met. Valid until the next call that adds or resets. */
+uint32_t flow_count(const struct flow *flow);
+const struct flow_edge *flow_edge(const struct flow *flow, uint32_t i);
+/* The latency that this part of the answers (0 to 1) did not exceed; ns. */
+int64_t flow_percentile(const struct flow_edge *edge, double part);
+/* Answers whose cause was not remembered (any more), or for whose pair there was no room. */
+uint64_t flow_unknown(const struct flow *flow);
+
+#endif
