@@ -42,7 +42,7 @@ static void put_title(struct app *app, struct pane line) {
     if (app_is_live(app) && app->status.state == COUNTER_WAITING)
         (void)put_text(line, x, 0, STYLE_BAR, app->status.text);
     else
-        (void)put_format(line, x, 0, STYLE_BAR, "%s/s  %sB/s  %u topics  %" PRIu64 " messages",
+        (void)put_format(line, x, 0, STYLE_BAR, "%s/s  %s/s  %u topics  %" PRIu64 " messages",
                          figure_count(stats_rate(total, app->picture.now_ns), rate),
                          figure_bytes(stats_byte_rate(total, app->picture.now_ns), bytes), stats_topics(app->picture.stats),
                          total->messages);

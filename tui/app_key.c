@@ -175,6 +175,19 @@ static void search(struct app *app, int step) {
     if (!found) app_say(app, "no%s has '%.200s' in it", app->view == VIEW_MESSAGES ? " message" : "thing", app->search);
 }
 
+/* The first of these words that there is. */
+static void search_trouble(struct app *app) {
+    static const char *const words[] = {"alert", "error", "warn", "fail"};
+    struct table *table = app_table(app);
+    bool found = false;
+    if (table == NULL) return;
+    app_lock(app);
+    (void)table_update(table, &app->picture);
+    for (size_t i = 0; i < sizeof words / sizeof *words && !found; i++) found = table_search(table, &app->picture, words[i], 1);
+    app_unlock(app);
+    if (!found) app_say(app, "nothing here sounds like trouble");
+}
+
 /* ---- moving ----------------------------------------------------------------------------------------------------------------- */
 
 static void move(struct app *app, long rows) {
@@ -339,6 +352,7 @@ static bool act_on_view(struct app *app, enum action action) {
 static void act(struct app *app, enum action action) {
     switch ((unsigned)action) {
     case ACT_SEARCH: prompt_begin(&app->prompt, PROMPT_SEARCH, ""); break;
+    case ACT_TROUBLE: search_trouble(app); break;
     case ACT_SEARCH_NEXT: search(app, 1); break;
     case ACT_SEARCH_PREVIOUS: search(app, -1); break;
     case ACT_FILTER: prompt_begin(&app->prompt, PROMPT_FILTER, app->filter); break;

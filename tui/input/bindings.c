@@ -31,6 +31,7 @@ const struct binding bindings[] = {
     {ACT_SEARCH, {'/', KEY_OF_F1 + 2}, 0, 0, "Search", "search: names; of messages also what is in them"},
     {ACT_SEARCH_NEXT, {'n'}, 0, 0, NULL, "the next that was searched for"},
     {ACT_SEARCH_PREVIOUS, {'N'}, 0, 0, NULL, "the one before"},
+    {ACT_TROUBLE, {'!'}, PLACE_TABLE, 0, NULL, "the next name that sounds like trouble: alert, error, warn, fail"},
     {ACT_FILTER, {KEY_OF_F1 + 3, 'f'}, 0, 0, "Filter", "show only messages that match, such as data.price > 100; see sctx-filter(7)"},
 
     {ACT_PAUSE, {KEY_OF_SPACE, 'p'}, 0, PLACE_LIVE, "Pause", "hold the picture; counting goes on"},

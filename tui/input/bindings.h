@@ -27,6 +27,7 @@ enum action {
     ACT_SEARCH,
     ACT_SEARCH_NEXT,
     ACT_SEARCH_PREVIOUS,
+    ACT_TROUBLE,
     ACT_FILTER,
     ACT_PAUSE,
     ACT_CAUSE,

@@ -76,7 +76,7 @@ static void row(struct pane pane, int y, const struct layout *at, const struct k
     if (at->clock >= 0) (void)put_text(pane, at->clock, y, STYLE_PLAIN, figure_clock(kept->time_ns, figure));
     if (at->from >= 0) put_cut(pane, at->from, y, STYLE_PERSON, kept->from, strlen(kept->from), at->from_columns, false);
     put_cut(pane, at->topic, y, STYLE_NAME, kept->topic->name, strlen(kept->topic->name), at->topic_columns, false);
-    if (at->len >= 0) put_cut(pane, at->len, y, STYLE_PLAIN, figure_bytes(kept->len, figure), strlen(figure), 6, true);
+    if (at->len >= 0) (void)put_format(pane, at->len, y, STYLE_PLAIN, "%6s", figure_bytes(kept->len, figure));
     if (at->cause >= 0 && kept->has_cause) (void)put_format(pane, at->cause, y, STYLE_DIM, "%10" PRIu64, kept->cause);
     if (at->words >= 0 && kept->words != NULL)
         put_cut(pane, at->words, y, kept->is_bad ? STYLE_WARN : STYLE_VALUE, kept->words, strlen(kept->words), pane.columns - at->words,

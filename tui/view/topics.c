@@ -5,7 +5,7 @@
 enum column { NAME, RATE, BYTES, GRAPH, COUNT, SIZE, INTERVAL, JITTER, WRITERS, AGE, ENCODING, VALUE };
 
 static const struct table_column columns[] = {
-    [NAME] = {"TOPIC", "its name", 14, .is_text = true, .grows = true},
+    [NAME] = {"TOPIC", "its name", 20, .is_text = true, .grows = true},
     [RATE] = {"RATE", "messages in the last second", 6, .to_the_right = true, .most_first = true},
     [BYTES] = {"BYTES/S", "bytes of their payloads", 7, .to_the_right = true, .most_first = true, .rank = 3},
     [GRAPH] = {"MINUTE", "messages a second, in the last seconds", 12, .rank = 5},
@@ -16,7 +16,7 @@ static const struct table_column columns[] = {
     [WRITERS] = {"BY", "how many say it", 3, .to_the_right = true, .most_first = true, .rank = 8},
     [AGE] = {"AGE", "since the last message", 6, .to_the_right = true, .rank = 2},
     [ENCODING] = {"ENCODING", "of the payloads", 9, .is_text = true, .rank = 10},
-    [VALUE] = {"LAST VALUE", "what the last message says, decoded", 16, .grows = true, .rank = 1},
+    [VALUE] = {"LAST VALUE", "what the last message says, decoded", 24, .grows = true, .rank = 1},
 };
 
 static size_t count(const void *model) {
