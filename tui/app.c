@@ -16,12 +16,12 @@ static int64_t realtime_ns(void) {
 }
 
 void app_say(struct app *app, const char *format, ...) {
-    enum { FOR_S = 6 };
+    enum { FOR_MS = 6000 };
     va_list list;
     va_start(list, format);
     (void)vsnprintf(app->note, sizeof app->note, format, list);
     va_end(list);
-    app->note_until_ns = app->wall_ns + FOR_S * 1000 * MS;
+    app->note_until_ns = app->wall_ns + FOR_MS * MS;
 }
 
 unsigned app_place(const struct app *app) {

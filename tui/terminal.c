@@ -128,18 +128,18 @@ static int no_context(void) {
 }
 
 int script_run(const struct options *options) {
-    enum { KEYS_MAX = 1024, SETTLE_S = 10 };
+    enum { KEYS_MAX = 1024, SETTLE_MS = 10000 };
     uint32_t keys[KEYS_MAX];
     struct grid grid = {.is_ascii = options->is_ascii};
     struct app *app = open_app(options);
     if (app == NULL) return EXIT_FAILED;
-    int code = app_settle(app, SETTLE_S * 1000 * MS) ? EXIT_DONE : no_context();
+    int code = app_settle(app, SETTLE_MS * MS) ? EXIT_DONE : no_context();
     size_t count = keys_of_script(options->script, keys, KEYS_MAX);
     bool goes_on = code == EXIT_DONE && grid_resize(&grid, options->columns, options->rows);
     int64_t wall_ns = 0; /* a clock of its own: it shows the same, however long it takes */
     for (size_t i = 0; goes_on; i++) {
         app_update(app, wall_ns);
-        (void)app_settle(app, SETTLE_S * 1000 * MS);
+        (void)app_settle(app, SETTLE_MS * MS);
         app_draw(app, &grid);
         app_update(app, wall_ns);
         app_draw(app, &grid);
@@ -154,12 +154,13 @@ int script_run(const struct options *options) {
 }
 
 int batch_run(const struct options *options) {
-    enum { SETTLE_S = 5 };
+    enum { SETTLE_MS = 5000 };
     struct app *app = open_app(options);
     if (app == NULL) return EXIT_FAILED;
     handle(SIGINT, on_end, 0);
     handle(SIGTERM, on_end, 0);
-    int code = app_settle(app, SETTLE_S * 1000 * MS) || options->count == 0 ? EXIT_DONE : no_context();
+    handle(SIGPIPE, SIG_IGN, 0);
+    int code = app_settle(app, SETTLE_MS * MS) || options->count == 0 ? EXIT_DONE : no_context();
     for (unsigned i = 0; code == EXIT_DONE && ended_by == 0 && (options->count == 0 || i < options->count); i++) {
         if (i > 0) {
             const struct timespec delay = {(time_t)options->delay_s, (long)((options->delay_s - (double)(time_t)options->delay_s) * 1e9)};

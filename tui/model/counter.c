@@ -133,13 +133,14 @@ static enum source_status drain(struct counter *counter, size_t *count, bool *ha
 
 /* A nap is as long as nothing is overwritten meanwhile, and no longer than what a person takes for now. */
 static void choose_nap(struct counter *counter, size_t count, bool has_lost) {
-    enum { SHORTEST_US = 500, LONGEST_MS = 20, MANY = 2000, FEW = 500 };
+    enum { MANY = 2000, FEW = 500 };
+    const int64_t shortest = MS / 2, longest = 20 * MS;
     if (has_lost || count > MANY)
         counter->nap_ns /= 2;
     else if (count < FEW)
         counter->nap_ns += counter->nap_ns / 4;
-    if (counter->nap_ns < SHORTEST_US * 1000) counter->nap_ns = SHORTEST_US * 1000;
-    if (counter->nap_ns > LONGEST_MS * MS) counter->nap_ns = LONGEST_MS * MS;
+    if (counter->nap_ns < shortest) counter->nap_ns = shortest;
+    if (counter->nap_ns > longest) counter->nap_ns = longest;
 }
 
 static void read_context(struct counter *counter) {

@@ -51,10 +51,22 @@ void words_of_node(const struct tree *tree, uint32_t node, char *text, size_t ro
     finish(&line);
 }
 
+/* Mostly characters that can be seen: the rest is made visible by who draws it. */
+static bool is_text(const unsigned char *data, size_t len) {
+    size_t seen = 0;
+    for (size_t at = 0; at < len;) {
+        uint32_t code;
+        size_t bytes = utf8_next(data + at, len - at, &code);
+        if (bytes > 0 && (code >= ' ' || code == '\n' || code == '\t')) seen += bytes;
+        at += bytes > 0 ? bytes : 1;
+    }
+    return seen * 5 >= len * 4;
+}
+
 static void words_of_bytes(const unsigned char *data, size_t held, char *text, size_t room) {
     struct line line = {text, 0, room, false};
     text[0] = '\0';
-    if (utf8_valid((const char *)data, held) == held) {
+    if (is_text(data, held)) {
         put(&line, (const char *)data, held);
     } else {
         for (size_t i = 0; i < held && !line.is_cut; i++) {
