@@ -187,6 +187,8 @@ static uint64_t seq_near(uint64_t last, uint32_t low) {
 }
 
 static const void *align(struct file *file, struct mcap_str data) {
+    static const _Alignas(8) char nothing[8];
+    if (data.len == 0) return nothing;
     if (((uintptr_t)data.data & 7) == 0) return data.data;
     if (data.len > file->aligned_room) {
         void *larger = realloc(file->aligned, data.len);
