@@ -182,8 +182,10 @@ static void take_chunk(struct file *file, const struct mcap_record *record) {
 
 /* The seq nearest to the last one that ends in these 32 bits. */
 static uint64_t seq_near(uint64_t last, uint32_t low) {
-    uint64_t seq = (last & ~(uint64_t)UINT32_MAX) | low;
-    return seq + UINT32_MAX / 2 < last ? seq + UINT32_MAX + 1 : seq;
+    const uint64_t round = UINT64_C(1) << 32, half = round / 2;
+    uint64_t seq = (last & ~(round - 1)) | low;
+    if (seq < last && last - seq > half) return seq + round;
+    return seq > last && seq - last > half && seq >= round ? seq - round : seq;
 }
 
 static const void *align(struct file *file, struct mcap_str data) {
@@ -208,13 +210,20 @@ static const char *sender_name(struct file *file, const struct recording_entry *
     return file->name;
 }
 
+/* A sheet that tells of other messages is none. */
+static bool is_next_entry(struct file *file, const struct mcap_message *message, struct recording_entry *entry) {
+    if (recording_sheet_next(&file->cursor, entry) && (uint32_t)entry->seq == message->sequence) return true;
+    *entry = (struct recording_entry){.seq = 0};
+    return false;
+}
+
 static enum source_status take_message(struct file *file, const struct mcap_record *record, struct source_message *to) {
     const struct mcap_message *message = &record->content.message;
     struct lane *lane = record->channel != NULL ? lane_of(file, record->channel) : NULL;
     struct recording_entry entry = {.seq = 0};
     if (lane == NULL) return fail(file, SOURCE_FAILED, "out of memory, or more topics than there can be");
     if (message->data.len > UINT32_MAX) return fail(file, SOURCE_DAMAGED, "a message is longer than 4 GiB");
-    if (file->has_sheet && record->in_chunk && !recording_sheet_next(&file->cursor, &entry)) file->has_sheet = false;
+    if (file->has_sheet && record->in_chunk && !is_next_entry(file, message, &entry)) file->has_sheet = false;
     bool has_entry = file->has_sheet && record->in_chunk;
     if (!has_entry) {
         entry.seq = file->is_ours ? seq_near(file->last_seq, message->sequence) : ++file->place;
@@ -384,8 +393,10 @@ static enum source_status file_seek(struct source *source, uint64_t seq) {
     struct file *file = (struct file *)source;
     enum source_status status = open_index(file);
     if (status != SOURCE_OK) return status;
-    uint64_t at = 0;
-    for (size_t i = 0; i < file->place_count && file->places[i].first <= seq; i++) at = file->places[i].offset;
+    /* Not by `first`: a chunk that begins with a sample has the seq of the message before it. */
+    uint64_t at = file->place_count > 0 ? file->places[file->place_count - 1].offset : 0;
+    for (size_t i = file->place_count; i-- > 0;)
+        if (file->places[i].end > seq) at = file->places[i].offset;
     file->from_seq = seq;
     file->from_ns = INT64_MIN;
     return reopen(file, at);
@@ -418,7 +429,8 @@ static enum source_status file_range(struct source *source, struct source_range 
     const struct mcap_statistics *statistics = mcap_file_statistics(file->index);
     if (file->place_count > 0) {
         range->first = file->places[0].first;
-        range->end = file->places[file->place_count - 1].end;
+        for (size_t i = 0; i < file->place_count; i++) /* 0: of a chunk of samples */
+            if (file->places[i].end > range->end) range->end = file->places[i].end;
     } else if (statistics != NULL && statistics->messages > 0) {
         range->first = 1;
         range->end = statistics->messages + 1;

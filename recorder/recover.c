@@ -20,7 +20,9 @@ struct rescue {
     struct mcap_writer *writer; /* NULL: the Header was not read yet */
     struct mcap_packer packer;
     struct mcap_packed packed;
-    struct mcap_buffer sheet; /* that stood directly before what comes now */
+    struct mcap_buffer sheet; /* that stood before what comes now */
+    uint64_t sheet_at;        /* where */
+    uint64_t lost_sheets, lost_sheet_bytes;
     struct recording_place *places;
     size_t place_count;
     uint64_t messages, lost, gone;
@@ -77,11 +79,27 @@ static void count_losses(struct rescue *rescue, struct recording_cursor *cursor)
     rescue->gone += gone;
 }
 
+static void leave_sheet(struct rescue *rescue, const char *why) {
+    char text[200];
+    rescue->lost_sheets++;
+    rescue->lost_sheet_bytes += MCAP_HEAD_BYTES + rescue->sheet.len;
+    (void)snprintf(text, sizeof text, "at byte %" PRIu64 ", Sheet: %s; seqs, senders and causes of the chunk behind it are lost",
+                   rescue->sheet_at, why);
+    if (rescue->options->notice != NULL) rescue->options->notice(rescue->options->context, text);
+}
+
 /* The sheet goes along if it is this chunk's. */
-static bool put_sheet(struct rescue *rescue) {
+static bool put_sheet(struct rescue *rescue, uint64_t chunk_at) {
     const struct mcap_str body = {(const char *)rescue->sheet.data, rescue->sheet.len};
     struct recording_cursor cursor;
-    if (body.len == 0 || recording_sheet_read(body, &cursor) != NULL || cursor.chunk_length != rescue->packed.chunk_length) return true;
+    if (body.len == 0) return true;
+    const char *why = recording_sheet_read(body, &cursor);
+    bool is_before = rescue->sheet_at + MCAP_HEAD_BYTES + body.len == chunk_at;
+    if (why == NULL && (!is_before || cursor.chunk_length != rescue->packed.chunk_length)) why = "it belongs to another chunk";
+    if (why != NULL) {
+        leave_sheet(rescue, why);
+        return true;
+    }
     const struct recording_place place = {written_bytes(rescue), written_bytes(rescue) + MCAP_HEAD_BYTES + body.len, cursor.first,
                                           cursor.seq_end};
     if (!wrote(rescue, mcap_writer_private(rescue->writer, RECORDING_SHEET, body))) return false;
@@ -93,15 +111,16 @@ static bool take_chunk(struct rescue *rescue, const struct mcap_record *record) 
     struct mcap_error error;
     if (mcap_pack_again(&rescue->packer, &record->content.chunk, record->records, &rescue->packed, &error) != MCAP_OK)
         return fail(rescue, error.text);
-    bool done = wrote(rescue, mcap_writer_flush(rescue->writer)) && put_sheet(rescue) &&
+    bool done = wrote(rescue, mcap_writer_flush(rescue->writer)) && put_sheet(rescue, record->offset) &&
                 wrote(rescue, mcap_writer_put(rescue->writer, &rescue->packed));
     rescue->messages += rescue->packed.messages;
     mcap_reader_pass(rescue->reader);
     return done;
 }
 
-static bool hold_sheet(struct rescue *rescue, struct mcap_str body) {
-    return mcap_buffer_add(&rescue->sheet, body.data, body.len) || fail(rescue, "out of memory");
+static bool hold_sheet(struct rescue *rescue, const struct mcap_record *record) {
+    rescue->sheet_at = record->offset;
+    return mcap_buffer_add(&rescue->sheet, record->body.data, record->body.len) || fail(rescue, "out of memory");
 }
 
 static bool is_end(const struct mcap_metadata *metadata) {
@@ -129,7 +148,7 @@ static bool take_record(struct rescue *rescue, const struct mcap_record *record)
             done = wrote(rescue, mcap_writer_private(rescue->writer, record->opcode, record->body));
     }
     if (record->opcode != MCAP_MESSAGE_INDEX) rescue->sheet.len = 0;
-    if (done && record->opcode == RECORDING_SHEET) done = hold_sheet(rescue, record->body);
+    if (done && record->opcode == RECORDING_SHEET) done = hold_sheet(rescue, record);
     return done;
 }
 
@@ -192,6 +211,8 @@ bool recover(const struct recover_options *options, struct recover_account *acco
     *account = (struct recover_account){.messages = 0};
     bool done = open_both(&rescue) && save_all(&rescue, account);
     if (rescue.reader != NULL) account->read = *mcap_reader_account(rescue.reader);
+    account->read.lost_records += rescue.lost_sheets;
+    account->read.lost_bytes += rescue.lost_sheet_bytes;
     account->messages = rescue.messages;
     mcap_writer_free(rescue.writer);
     mcap_packed_free(&rescue.packed);

@@ -17,7 +17,7 @@ struct recover_options {
 };
 
 struct recover_account {
-    struct mcap_account read; /* what was read, and lost */
+    struct mcap_account read; /* what was read, and lost; Sheets that fit no chunk, too */
     uint64_t messages;        /* in the new file */
     uint64_t bytes;
 };
