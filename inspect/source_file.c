@@ -479,7 +479,8 @@ struct source *source_open_file(const char *path, struct source_fault *fault) {
     (void)snprintf(fault->text, sizeof fault->text, "out of memory");
     if (file == NULL) return NULL;
     *file = (struct file){.base = {.kind = &file_kind}, .owns_fd = !is_stdin, .from_ns = INT64_MIN};
-    file->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    do file->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    while (file->fd < 0 && errno == EINTR);
     if (file->fd < 0) {
         (void)snprintf(fault->text, sizeof fault->text, "%s", strerror(errno));
         free(file);

@@ -67,6 +67,20 @@ static void end(struct recorder *recorder, enum recorder_end how, const char *te
     pthread_mutex_unlock(&recorder->lock);
 }
 
+static bool goes_on(struct recorder *recorder) {
+    pthread_mutex_lock(&recorder->lock);
+    bool on = recorder->state.end == RECORDER_GOES_ON;
+    pthread_mutex_unlock(&recorder->lock);
+    return on;
+}
+
+/* The file is named: of a row of them it is one. */
+static void end_at_file(struct recorder *recorder, const char *text) {
+    char full[400];
+    (void)snprintf(full, sizeof full, "%.200s: %.190s", recorder->shelf.path, text);
+    end(recorder, RECORDER_FAILED, full);
+}
+
 /* ---- a file ----------------------------------------------------------------------------------------------------------------- */
 
 static bool put_metadata(struct mcap_writer *writer, const char *name, const char *const *pairs, size_t count) {
@@ -88,14 +102,14 @@ static bool begin_file(struct recorder *recorder) {
     const char *const pairs[] = {"format", "1", "context", recorder->context};
     recorder->writer = mcap_writer_open(mcap_sink_fd(&recorder->shelf.fd), &options, &error);
     if (recorder->writer == NULL) {
-        end(recorder, RECORDER_FAILED, error.text);
+        end_at_file(recorder, error.text);
         return false;
     }
     recorder->place_count = 0;
     recorder->lost = recorder->gone = recorder->messages = 0;
     recorder->file_begun_ms = now_ms();
     if (put_metadata(recorder->writer, "sctx", pairs, 2)) return true;
-    end(recorder, RECORDER_FAILED, mcap_writer_error(recorder->writer)->text);
+    end_at_file(recorder, mcap_writer_error(recorder->writer)->text);
     return false;
 }
 
@@ -122,9 +136,12 @@ static void end_file(struct recorder *recorder) {
     (void)snprintf(lost, sizeof lost, "%llu", (unsigned long long)recorder->lost);
     (void)snprintf(gone, sizeof gone, "%llu", (unsigned long long)recorder->gone);
     const char *const pairs[] = {"index_offset", offset, "messages", messages, "lost", lost, "gone", gone};
-    bool done = recorder->state.end != RECORDER_FAILED && put_index(recorder, offset) &&
-                put_metadata(recorder->writer, RECORDING_END, pairs, 4) && mcap_writer_finish(recorder->writer) == MCAP_OK;
-    if (!done) end(recorder, RECORDER_FAILED, mcap_writer_error(recorder->writer)->text);
+    pthread_mutex_lock(&recorder->lock);
+    bool has_failed = recorder->state.end == RECORDER_FAILED;
+    pthread_mutex_unlock(&recorder->lock);
+    bool done = !has_failed && put_index(recorder, offset) && put_metadata(recorder->writer, RECORDING_END, pairs, 4) &&
+                mcap_writer_finish(recorder->writer) == MCAP_OK;
+    if (!done) end_at_file(recorder, mcap_writer_error(recorder->writer)->text);
     mcap_writer_stats(recorder->writer, &stats);
     recorder->bytes_before += stats.bytes;
     recorder->record_bytes_before += stats.record_bytes;
@@ -140,7 +157,7 @@ static bool is_time_to_split(const struct recorder *recorder) {
 static bool split(struct recorder *recorder) {
     struct source_fault fault;
     end_file(recorder);
-    if (recorder->state.end != RECORDER_GOES_ON) return false;
+    if (!goes_on(recorder)) return false;
     if (!shelf_next(&recorder->shelf, &fault)) {
         end(recorder, RECORDER_FAILED, fault.text);
         return false;
@@ -186,7 +203,7 @@ static bool write_parcel(struct recorder *recorder, struct parcel *parcel) {
     place.chunk_offset = file_bytes(recorder);
     done = done && mcap_writer_put(recorder->writer, &recorder->packed) == MCAP_OK && add_place(recorder, &place);
     if (!done) {
-        end(recorder, RECORDER_FAILED, mcap_writer_error(recorder->writer)->text);
+        end_at_file(recorder, mcap_writer_error(recorder->writer)->text);
         return false;
     }
     recorder->messages += parcel->messages;
@@ -241,8 +258,8 @@ static void give_back(struct recorder *recorder, struct parcel *parcel) {
 static void *write_all(void *context) {
     struct recorder *recorder = context;
     for (struct parcel *parcel = wait_for_parcel(recorder); parcel != NULL; parcel = wait_for_parcel(recorder)) {
-        bool done = recorder->state.end == RECORDER_GOES_ON && has_room_on_disk(recorder) &&
-                    (!is_time_to_split(recorder) || split(recorder)) && write_parcel(recorder, parcel);
+        bool done = goes_on(recorder) && has_room_on_disk(recorder) && (!is_time_to_split(recorder) || split(recorder)) &&
+                    write_parcel(recorder, parcel);
         note_progress(recorder, parcel, done);
         give_back(recorder, parcel);
     }
@@ -251,13 +268,6 @@ static void *write_all(void *context) {
 }
 
 /* ---- the caller's thread ---------------------------------------------------------------------------------------------------- */
-
-static bool goes_on(struct recorder *recorder) {
-    pthread_mutex_lock(&recorder->lock);
-    bool on = recorder->state.end == RECORDER_GOES_ON;
-    pthread_mutex_unlock(&recorder->lock);
-    return on;
-}
 
 /* Waits while too much waits. */
 static bool hand_over(struct recorder *recorder) {
@@ -429,6 +439,8 @@ void recorder_close(struct recorder *recorder, struct recorder_state *state) {
     pthread_cond_signal(&recorder->filled);
     pthread_mutex_unlock(&recorder->lock);
     (void)pthread_join(recorder->thread, NULL);
+    struct source_fault fault;
+    if (!shelf_end(&recorder->shelf, &fault)) end(recorder, RECORDER_FAILED, fault.text);
     recorder->state.bytes = recorder->bytes_before;
     recorder->state.record_bytes = recorder->record_bytes_before;
     if (state != NULL) *state = recorder->state;

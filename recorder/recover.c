@@ -34,8 +34,13 @@ static bool fail(struct rescue *rescue, const char *text) {
     return false;
 }
 
+static bool fail_at(struct rescue *rescue, const char *path, const char *text) {
+    (void)snprintf(rescue->fault->text, sizeof rescue->fault->text, "%.200s: %.190s", path, text);
+    return false;
+}
+
 static bool wrote(struct rescue *rescue, enum mcap_status status) {
-    return status == MCAP_OK || fail(rescue, mcap_writer_error(rescue->writer)->text);
+    return status == MCAP_OK || fail_at(rescue, rescue->options->to, mcap_writer_error(rescue->writer)->text);
 }
 
 static uint64_t written_bytes(const struct rescue *rescue) {
@@ -54,7 +59,7 @@ static bool begin(struct rescue *rescue, const struct mcap_header *header) {
         options.library = header->library;
     }
     rescue->writer = mcap_writer_open(mcap_sink_fd(&rescue->shelf.fd), &options, &error);
-    return rescue->writer != NULL || fail(rescue, error.text);
+    return rescue->writer != NULL || fail_at(rescue, rescue->options->to, error.text);
 }
 
 static bool add_place(struct rescue *rescue, const struct recording_place *place) {
@@ -178,7 +183,7 @@ static bool save_all(struct rescue *rescue, struct recover_account *account) {
     for (uint64_t turn = 1;; turn++) {
         enum mcap_status status = mcap_reader_next(rescue->reader, &record);
         if (status == MCAP_END) break;
-        if (status < 0) return fail(rescue, mcap_reader_error(rescue->reader)->text);
+        if (status < 0) return fail_at(rescue, options->from, mcap_reader_error(rescue->reader)->text);
         if (status == MCAP_LOST && options->notice != NULL) options->notice(options->context, mcap_reader_error(rescue->reader)->text);
         if (status == MCAP_OK && !take_record(rescue, &record)) return false;
         if (turn % 256 == 0 && options->progress != NULL)
@@ -196,11 +201,9 @@ static bool open_both(struct rescue *rescue) {
     bool is_stdin = strcmp(options->from, "-") == 0;
     /* In a damaged file the next whole chunk is looked for. */
     const struct mcap_reader_options how = {.resync = true};
-    rescue->fd = is_stdin ? STDIN_FILENO : open(options->from, O_RDONLY | O_CLOEXEC);
-    if (rescue->fd < 0) {
-        (void)snprintf(rescue->fault->text, sizeof rescue->fault->text, "%.250s: %s", options->from, strerror(errno));
-        return false;
-    }
+    do rescue->fd = is_stdin ? STDIN_FILENO : open(options->from, O_RDONLY | O_CLOEXEC);
+    while (rescue->fd < 0 && errno == EINTR);
+    if (rescue->fd < 0) return fail_at(rescue, options->from, strerror(errno));
     rescue->reader = mcap_reader_open(mcap_source_fd(&rescue->fd), &how);
     if (rescue->reader == NULL) return fail(rescue, "out of memory");
     return shelf_open(&rescue->shelf, options->to, false, 0, options->overwrite, rescue->fault);
@@ -209,7 +212,7 @@ static bool open_both(struct rescue *rescue) {
 bool recover(const struct recover_options *options, struct recover_account *account, struct source_fault *fault) {
     struct rescue rescue = {.options = options, .fd = -1, .shelf = {.fd = -1}, .packer = {.compression = MCAP_LZ4}, .fault = fault};
     *account = (struct recover_account){.messages = 0};
-    bool done = open_both(&rescue) && save_all(&rescue, account);
+    bool done = open_both(&rescue) && save_all(&rescue, account) && shelf_end(&rescue.shelf, fault);
     if (rescue.reader != NULL) account->read = *mcap_reader_account(rescue.reader);
     account->read.lost_records += rescue.lost_sheets;
     account->read.lost_bytes += rescue.lost_sheet_bytes;

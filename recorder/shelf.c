@@ -36,7 +36,8 @@ static bool open_file(struct shelf *shelf, struct source_fault *fault) {
     /* A device or a pipe is written to, and not made; what is there stays unless somebody says otherwise. */
     bool is_there = stat(shelf->path, &st) == 0, is_file = !is_there || S_ISREG(st.st_mode);
     int flags = O_WRONLY | O_CLOEXEC | (is_file ? O_CREAT : 0) | (is_file && shelf->overwrite ? O_TRUNC : is_file ? O_EXCL : 0);
-    shelf->fd = open(shelf->path, flags, 0666);
+    do shelf->fd = open(shelf->path, flags, 0666);
+    while (shelf->fd < 0 && errno == EINTR);
     if (shelf->fd < 0) return fail(fault, shelf->path, errno == EEXIST ? "is there already; --force overwrites it" : strerror(errno));
     shelf->begun++;
     return true;
@@ -53,13 +54,16 @@ bool shelf_open(struct shelf *shelf, const char *path, bool is_row, unsigned kee
     return shelf->path != NULL || fail(fault, path, "out of memory");
 }
 
-bool shelf_next(struct shelf *shelf, struct source_fault *fault) {
-    if (close(shelf->fd) < 0 && errno != EINTR) {
-        shelf->fd = -1;
-        return fail(fault, shelf->path, strerror(errno));
-    }
+bool shelf_end(struct shelf *shelf, struct source_fault *fault) {
+    int fd = shelf->fd;
+    if (shelf->is_stdout || fd < 0) return true;
     shelf->fd = -1;
-    if (!open_file(shelf, fault)) return false;
+    /* Some file systems only now tell that they could not write. After EINTR it is closed all the same. */
+    return close(fd) == 0 || errno == EINTR || fail(fault, shelf->path, strerror(errno));
+}
+
+bool shelf_next(struct shelf *shelf, struct source_fault *fault) {
+    if (!shelf_end(shelf, fault) || !open_file(shelf, fault)) return false;
     while (shelf->keep != 0 && shelf->begun - shelf->removed > shelf->keep) {
         char *oldest = path_of(shelf, ++shelf->removed);
         if (oldest != NULL) (void)unlink(oldest);
@@ -76,7 +80,8 @@ uint64_t shelf_free_bytes(const struct shelf *shelf) {
 }
 
 void shelf_close(struct shelf *shelf) {
-    if (shelf->fd >= 0 && !shelf->is_stdout) (void)close(shelf->fd);
+    struct source_fault fault;
+    (void)shelf_end(shelf, &fault);
     free(shelf->pattern);
     free(shelf->path);
 }

@@ -12,6 +12,8 @@ struct shelf {
 
 /* Opens the first file. false: why not. */
 bool shelf_open(struct shelf *shelf, const char *path, bool is_row, unsigned keep, bool overwrite, struct source_fault *fault);
+/* Closes it. false: what was written may not be there, and why. Nothing to do if it is closed already. */
+bool shelf_end(struct shelf *shelf, struct source_fault *fault);
 /* Closes it and opens the next one; removes the oldest if there are more than `keep`. */
 bool shelf_next(struct shelf *shelf, struct source_fault *fault);
 /* That users may fill, where the file lies; UINT64_MAX: it is no file. */
