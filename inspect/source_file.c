@@ -3,6 +3,7 @@
 #include "mcap_index.h"
 #include "mcap_read.h"
 #include "recording.h"
+#include "recording_topics.h"
 #include "source_kind.h"
 
 #include <errno.h>
@@ -15,9 +16,9 @@
 
 /* What a channel is to us; made when its first message comes. */
 struct lane {
-    bool is_known, is_sample;
-    uint16_t topic;
+    const struct source_topic *topic;
     char *from;
+    bool is_known, is_sample;
 };
 
 struct file {
@@ -30,8 +31,7 @@ struct file {
     size_t place_count;
     struct lane *lanes; /* by channel */
     uint32_t lane_count;
-    struct source_topic **topics;
-    uint32_t topic_count, topic_room;
+    struct recorded_topics topics;
     /* the sheet of the chunk that is read */
     struct mcap_buffer sheet; /* a copy: it stands before the chunk, and the reader goes on */
     uint64_t sheet_end;       /* in the file: where the sheet's chunk has to begin */
@@ -58,10 +58,6 @@ static bool str_is(struct mcap_str str, const char *text) {
     return str.len == strlen(text) && memcmp(str.data, text, str.len) == 0;
 }
 
-static bool same_bytes(struct mcap_str str, const void *bytes, size_t len) {
-    return str.len == len && (len == 0 || memcmp(str.data, bytes, len) == 0);
-}
-
 /* NUL-terminated, up to a NUL in it. */
 static char *copy_text(struct mcap_str str) {
     char *copy = malloc(str.len + 1);
@@ -79,29 +75,6 @@ static struct mcap_str metadata_of(const struct mcap_channel *channel, const cha
     return (struct mcap_str){NULL, 0};
 }
 
-static void free_topic(struct source_topic *topic) {
-    if (topic == NULL) return;
-    free((char *)(uintptr_t)topic->name);
-    free((char *)(uintptr_t)topic->encoding);
-    free((void *)(uintptr_t)topic->schema);
-    free(topic);
-}
-
-static struct source_topic *make_topic(struct mcap_str name, struct mcap_str encoding, const struct mcap_schema *schema) {
-    struct source_topic *topic = calloc(1, sizeof *topic);
-    if (topic == NULL) return NULL;
-    topic->name = copy_text(name);
-    topic->encoding = copy_text(encoding);
-    if (schema != NULL && schema->data.len > 0 && schema->data.len <= SCTX_SCHEMA_MAX) {
-        topic->schema = copy_text(schema->data);
-        topic->schema_len = (uint32_t)schema->data.len;
-        topic->kind = recording_schema_kind(schema->encoding);
-    }
-    if (topic->name != NULL && topic->encoding != NULL && (topic->schema != NULL || topic->schema_len == 0)) return topic;
-    free_topic(topic);
-    return NULL;
-}
-
 /* Other programs name the type in the schema; the bus in the encoding. */
 static struct mcap_str encoding_of(const struct mcap_channel *channel, const struct mcap_schema *schema, char text[256]) {
     struct mcap_str exact = metadata_of(channel, "sctx:encoding");
@@ -112,31 +85,10 @@ static struct mcap_str encoding_of(const struct mcap_channel *channel, const str
     return (struct mcap_str){text, (size_t)len};
 }
 
-static bool find_topic(struct file *file, const struct mcap_channel *channel, uint16_t *id) {
+static struct source_topic *topic_of(struct file *file, const struct mcap_channel *channel) {
     const struct mcap_schema *schema = channel->schema_id != 0 ? mcap_reader_schema(file->reader, channel->schema_id) : NULL;
     char text[256];
-    struct mcap_str encoding = encoding_of(channel, schema, text);
-    for (uint32_t i = 0; i < file->topic_count; i++) {
-        const struct source_topic *topic = file->topics[i];
-        *id = (uint16_t)i;
-        if (same_bytes(channel->topic, topic->name, strlen(topic->name)) &&
-            same_bytes(encoding, topic->encoding, strlen(topic->encoding)) &&
-            (schema == NULL || same_bytes(schema->data, topic->schema, topic->schema_len)))
-            return true;
-    }
-    if (file->topic_count == UINT16_MAX) return false;
-    if (file->topic_count == file->topic_room) {
-        uint32_t room = file->topic_room > 0 ? file->topic_room * 2 : 64;
-        struct source_topic **larger = realloc(file->topics, room * sizeof *larger);
-        if (larger == NULL) return false;
-        file->topics = larger;
-        file->topic_room = room;
-    }
-    struct source_topic *topic = make_topic(channel->topic, encoding, schema);
-    if (topic == NULL) return false;
-    *id = topic->id = (uint16_t)file->topic_count;
-    file->topics[file->topic_count++] = topic;
-    return true;
+    return recorded_topic(&file->topics, channel->topic, encoding_of(channel, schema, text), schema);
 }
 
 static struct lane *lane_of(struct file *file, const struct mcap_channel *channel) {
@@ -150,9 +102,11 @@ static struct lane *lane_of(struct file *file, const struct mcap_channel *channe
     }
     struct lane *lane = &file->lanes[channel->id];
     if (lane->is_known) return lane;
+    free(lane->from); /* of a try that failed */
     lane->from = copy_text(metadata_of(channel, "sctx:sender"));
     lane->is_sample = metadata_of(channel, "sctx:marker").data != NULL;
-    lane->is_known = lane->from != NULL && find_topic(file, channel, &lane->topic);
+    lane->topic = topic_of(file, channel);
+    lane->is_known = lane->from != NULL && lane->topic != NULL;
     return lane->is_known ? lane : NULL;
 }
 
@@ -237,7 +191,7 @@ static enum source_status take_message(struct file *file, const struct mcap_reco
     *to = (struct source_message){.seq = entry.seq,
                                   .time_ns = message->log_time > INT64_MAX ? INT64_MAX : (int64_t)message->log_time,
                                   .cause = entry.cause,
-                                  .topic = file->topics[lane->topic],
+                                  .topic = lane->topic,
                                   .from = sender_name(file, &entry, lane),
                                   .pid = entry.pid,
                                   .join = entry.join,
@@ -321,6 +275,7 @@ static enum source_status reopen(struct file *file, uint64_t at) {
     mcap_reader_free(file->reader);
     file->reader = mcap_reader_open(mcap_source_fd(&file->fd), &options);
     if (file->reader == NULL) return fail(file, SOURCE_FAILED, "out of memory");
+    recorded_topics_reopen(&file->topics);
     file->has_sheet = file->is_over = false;
     file->lost = file->gone = file->pending_lost = file->pending_gone = file->place = 0;
     return SOURCE_OK;
@@ -440,7 +395,7 @@ static enum source_status file_range(struct source *source, struct source_range 
 
 static const struct source_topic *file_topic(struct source *source, uint16_t id) {
     struct file *file = (struct file *)source;
-    return id < file->topic_count ? file->topics[id] : NULL;
+    return id < file->topics.count ? file->topics.list[id] : NULL;
 }
 
 static struct source_loss file_loss(const struct source *source) {
@@ -453,9 +408,8 @@ static void file_close(struct source *source) {
     mcap_reader_free(file->reader);
     mcap_file_close(file->index);
     for (uint32_t i = 0; i < file->lane_count; i++) free(file->lanes[i].from);
-    for (uint32_t i = 0; i < file->topic_count; i++) free_topic(file->topics[i]);
+    recorded_topics_free(&file->topics);
     free(file->lanes);
-    free(file->topics);
     free(file->places);
     free(file->aligned);
     mcap_buffer_free(&file->sheet);
