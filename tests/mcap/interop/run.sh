@@ -6,45 +6,14 @@
 set -u
 tools=$(readlink -f "$1")
 here=$(dirname "$(readlink -f "$0")")
+# shellcheck disable=SC2034 # lib.sh uses it
 cache=${SCTX_BUILD_DIR:?}/mcap-interop
 work=${SCTX_TEST_DIR:?}
 passed=0 failed=0
 
-die() { printf 'mcap_interop: %s\n' "$*" >&2 && exit 1; }
-command -v node >/dev/null || die 'node is not installed (Debian: nodejs)'
-command -v npm >/dev/null || die 'npm is not installed (Debian: npm)'
+# shellcheck source=lib.sh
+. "$here/lib.sh"
 
-install() {
-    mkdir -p "$cache" && cp "$here"/package.json "$here"/package-lock.json "$here"/*.mjs "$cache" || die "cannot write to $cache"
-    cd "$cache" || exit 1
-    cmp -s package-lock.json installed && return
-    if ! npm ci --no-audit --no-fund --ignore-scripts --cache "$cache/npm" >npm.log 2>&1; then
-        if ! npm ping --cache "$cache/npm" >>npm.log 2>&1; then
-            echo "mcap_interop: skipped, npm can reach no registry ($(npm config get registry)); $cache/npm.log says more"
-            exit 77
-        fi
-        tail -n 20 npm.log
-        die 'npm ci failed, though the registry answers'
-    fi
-    cp package-lock.json installed
-}
-
-same() { # same WHAT FILE FILE
-    if cmp -s "$2" "$3"; then
-        passed=$((passed + 1))
-        return
-    fi
-    failed=$((failed + 1))
-    echo "not the same: $1"
-    diff "$2" "$3" | cut -c 1-160 | head -n 6
-}
-must() { # must WHAT COMMAND...: what it prints goes to a file of that name
-    local what=$1
-    shift
-    "$@" >"$work/$what" 2>"$work/errors" && return
-    failed=$((failed + 1))
-    echo "failed: $*: $(head -n 5 "$work/errors")"
-}
 kinds='"type":"\(Message\|Attachment\|Metadata\|Unknown\)"'
 
 from=1795600000100000000 to=1795600000600000000
