@@ -3,6 +3,7 @@
 # runs in a shell of its own with a new $SCTX_DIR in shared memory and passes if it returns 0. PATTERN: only the cases whose name has it.
 #
 # SCTX_CLI_PUBS      how many `sctx pub` in a row in that case (default 500; 10000 is the full count)
+# SCTX_CLI_SENDERS   how many programs send, where one case records them (default 500; ./run soak: 70000)
 # SCTX_CLI_PATIENCE  what all time limits are multiplied by (default 1)
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
