@@ -5,7 +5,7 @@
 
 bool batch_add(struct batch *batch, const struct source_message *message) {
     struct batched *item = &batch->items[batch->count];
-    size_t bytes = ((size_t)message->len + 7) & ~(size_t)7;
+    size_t name = strlen(message->from) + 1, bytes = ((size_t)message->len + name + 7) & ~(size_t)7;
     if (bytes > batch->room - batch->len) {
         size_t room = batch->room > 0 ? batch->room : 64 << 10;
         while (room - batch->len < bytes) room *= 2;
@@ -15,6 +15,7 @@ bool batch_add(struct batch *batch, const struct source_message *message) {
         batch->room = room;
     }
     if (message->len > 0) memcpy(batch->bytes + batch->len, message->data, message->len);
+    memcpy(batch->bytes + batch->len + message->len, message->from, name);
     item->message = *message;
     item->data_off = batch->len;
     item->is_decoded = item->is_wanted = false;
@@ -83,6 +84,7 @@ bool batch_decode(struct batch *batch, const struct batch_how *how) {
     for (size_t i = 0; i < batch->count; i++) {
         struct source_message *message = &batch->items[i].message;
         message->data = batch->bytes + batch->items[i].data_off;
+        message->from = batch->bytes + batch->items[i].data_off + message->len;
         wanted[i] = ask(how->filter, message, FILTER_YES);
         trigger[i] = ask(how->trigger, message, FILTER_NO);
         needed[i] = wanted[i] == FILTER_NEEDS_DATA || trigger[i] == FILTER_NEEDS_DATA || (wanted[i] == FILTER_YES && how->want != 0);

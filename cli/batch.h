@@ -9,7 +9,7 @@
 enum { BATCH_MAX = 64, BATCH_BYTES = 4 << 20 /* of payloads, but for the last one */ };
 
 struct batched {
-    struct source_message message; /* its data are the batch's own */
+    struct source_message message; /* its data and its sender's name are the batch's own */
     size_t data_off;
     struct tree tree; /* kept from batch to batch */
     bool is_decoded;  /* it was tried: outcome tells, and decoder */
@@ -26,7 +26,7 @@ struct batch {
     size_t len, room;
 };
 
-/* One more; data are copied. false: out of memory. */
+/* One more; data and the sender's name are copied. false: out of memory. */
 bool batch_add(struct batch *batch, const struct source_message *message);
 bool batch_is_full(const struct batch *batch);
 

@@ -1,8 +1,10 @@
 /* More senders than there are channels in the format. */
+#define _GNU_SOURCE
 #include "tape.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,6 +32,23 @@ static void message_of(unsigned i, struct source_message *message, char name[sta
                                        .has_seq = true};
 }
 
+/* It takes many messages from the source before it shows them. */
+static void shown_by_cat(unsigned messages) {
+    char command[2 * PATH_ROOM], line[400], wanted[100];
+    const char *build = getenv("SCTX_BUILD_DIR");
+    unsigned lines = 0;
+    (void)snprintf(command, sizeof command, "%s/bin/sctx", build != NULL ? build : "");
+    if (access(command, X_OK) != 0) return; /* only the library was built */
+    (void)snprintf(command, sizeof command, "'%s/bin/sctx' cat '%s' --no-decode", build, path);
+    FILE *cat = popen(command, "re");
+    cr_assert_not_null(cat);
+    for (; fgets(line, sizeof line, cat) != NULL; lines++) {
+        (void)snprintf(wanted, sizeof wanted, "\"from\":\"sender %u\"", lines / 2 % SENDERS);
+        cr_assert(strstr(line, wanted) != NULL, "not %s: %s", wanted, line);
+    }
+    cr_assert(pclose(cat) == 0 && lines == messages);
+}
+
 Test(recording_senders, seventy_thousand, .timeout = 120) {
     enum { MESSAGES = 2 * SENDERS + 2000 };
     struct source_message message, wanted;
@@ -54,5 +73,6 @@ Test(recording_senders, seventy_thousand, .timeout = 120) {
     }
     cr_assert_eq(source_next(source, &message), SOURCE_END);
     source_close(source);
+    shown_by_cat(MESSAGES);
     (void)unlink(path);
 }
