@@ -40,6 +40,7 @@ struct stat_of {
     uint32_t tally_count;
     struct sender *senders;
     size_t sender_count, sender_room, last_sender;
+    uint32_t *sender_slots; /* hash table of twice as many as there is room for: number + 1; 0: free */
     uint64_t messages, samples, bytes, first_seq, last_seq, damaged, file_bytes;
     int64_t first_ns, last_ns;
     struct source_loss loss;
@@ -64,23 +65,46 @@ static struct tally *tally_of(struct stat_of *of, const struct source_topic *top
     return &of->tallies[topic->id];
 }
 
-static bool count_sender(struct stat_of *of, const struct source_message *message) {
-    size_t i = of->last_sender;
-    if (i >= of->sender_count || strcmp(of->senders[i].name, message->from) != 0)
-        for (i = 0; i < of->sender_count && strcmp(of->senders[i].name, message->from) != 0;) i++;
-    if (i == of->sender_count) {
-        if (of->sender_count == of->sender_room) {
-            size_t room = of->sender_room > 0 ? of->sender_room * 2 : 32;
-            struct sender *larger = realloc(of->senders, room * sizeof *larger);
-            if (larger == NULL) return false;
-            of->senders = larger;
-            of->sender_room = room;
-        }
-        of->senders[i] = (struct sender){.name = strdup(message->from), .programs = 0};
-        if (of->senders[i].name == NULL) return false;
-        of->sender_count++;
+static uint32_t *slot_of(const struct stat_of *of, const char *name) {
+    uint32_t hash = 2166136261u;
+    for (const char *at = name; *at != '\0'; at++) hash = (hash ^ (uint8_t)*at) * 16777619u;
+    for (size_t i = hash;; i++) {
+        uint32_t *slot = &of->sender_slots[i & (2 * of->sender_room - 1)];
+        if (*slot == 0 || strcmp(of->senders[*slot - 1].name, name) == 0) return slot;
     }
-    of->last_sender = i;
+}
+
+static bool make_room_for_sender(struct stat_of *of) {
+    size_t room = of->sender_room > 0 ? of->sender_room * 2 : 32;
+    struct sender *larger = realloc(of->senders, room * sizeof *larger);
+    if (larger == NULL) return false;
+    of->senders = larger;
+    uint32_t *slots = calloc(2 * room, sizeof *slots);
+    if (slots == NULL) return false;
+    free(of->sender_slots);
+    of->sender_slots = slots;
+    of->sender_room = room;
+    for (size_t i = 0; i < of->sender_count; i++) *slot_of(of, of->senders[i].name) = (uint32_t)i + 1;
+    return true;
+}
+
+static bool find_sender(struct stat_of *of, const char *name, size_t *found) {
+    *found = of->last_sender;
+    if (*found < of->sender_count && strcmp(of->senders[*found].name, name) == 0) return true;
+    if (of->sender_count == of->sender_room && !make_room_for_sender(of)) return false;
+    uint32_t *slot = slot_of(of, name);
+    if (*slot == 0) {
+        of->senders[of->sender_count] = (struct sender){.name = strdup(name), .programs = 0};
+        if (of->senders[of->sender_count].name == NULL) return false;
+        *slot = (uint32_t)++of->sender_count;
+    }
+    *found = of->last_sender = *slot - 1;
+    return true;
+}
+
+static bool count_sender(struct stat_of *of, const struct source_message *message) {
+    size_t i;
+    if (!find_sender(of, message->from, &i)) return false;
     of->senders[i].programs += of->senders[i].messages == 0 || of->senders[i].pid != message->pid;
     of->senders[i].pid = message->pid;
     of->senders[i].messages++;
@@ -335,6 +359,7 @@ static int stat_run(const struct call *call) {
     source_close(of.source);
     for (size_t i = 0; i < of.sender_count; i++) free(of.senders[i].name);
     free(of.senders);
+    free(of.sender_slots);
     free(of.tallies);
     return code;
 }
