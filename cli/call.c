@@ -143,9 +143,23 @@ static int close_output(const struct call *call, int code) {
     return EXIT_FAILED;
 }
 
+/* Of the options only those that stand before the command's name are ours. */
+static int run_as_is(struct call *call, const struct value *values, int argc, char **argv) {
+    if (argc == 1 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)) {
+        help_command(call->out, call->command);
+        return EXIT_DONE;
+    }
+    call->operands = (const char *const *)argv;
+    call->operand_count = (size_t)argc;
+    call->context = values[GLOBAL_CONTEXT].text;
+    call->json = values[GLOBAL_JSON].given;
+    return call->command->run(call);
+}
+
 static int run_command(struct call *call, struct option_table tables[static OPTION_TABLES], int argc, char **argv) {
     struct complaint complaint;
     const struct command *command = call->command;
+    if (command->takes_all) return run_as_is(call, tables[0].values, argc, argv);
     tables[1] = (struct option_table){command->options, command->option_count, call->values};
     options_reset(&tables[1]);
     int operands = options_parse(tables, argc, argv, false, &complaint);

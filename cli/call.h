@@ -26,6 +26,7 @@ struct command {
     const struct option *options;
     size_t option_count;
     int (*run)(const struct call *call); /* an exit code */
+    bool takes_all; /* all that follows its name are operands, also what looks like options */
 };
 
 #define OPERANDS_ANY 0xFFFFFFu

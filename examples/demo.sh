@@ -10,7 +10,7 @@ usage() {
 Usage: demo.sh [--seconds N] [--build FOLDER]
 
 Starts vitals, watchdir, guard and chat.sh in a context of their own, and something for them to talk about.
-On a terminal: shows the traffic until Ctrl-C. Without one: runs 10 seconds and prints what was seen.
+On a terminal: opens sctx-top on it, until q or Ctrl-C. Without one: runs 10 seconds and prints what was seen.
 
   --seconds N      end after N seconds, on a terminal too
   --build FOLDER   where the project was built; default: build/ beside examples/
@@ -158,10 +158,13 @@ done
 
 # ---- on a terminal: watch it ----
 
+# On a terminal that can show no picture, as lines.
+has_screen=false
+[[ -t 0 && -n ${TERM:-} && $TERM != dumb && -x $bin/sctx-top ]] && has_screen=true
 if $live; then
     cat <<END
 What you see is everything that is said in a context which a few programs joined: vitals tells about this machine,
-watchdir about a folder, guard draws conclusions, chat answers. Ctrl-C ends it. In a second terminal:
+watchdir about a folder, guard draws conclusions, chat answers. $($has_screen && echo q || echo Ctrl-C) ends it. In a second terminal:
 
   export SCTX_DIR=$SCTX_DIR
   PATH=$bin:\$PATH
@@ -172,10 +175,20 @@ watchdir about a folder, guard draws conclusions, chat answers. Ctrl-C ends it. 
   touch $base/files/hello
 
 END
-    start sub sctx sub --tap '**'
+    $has_screen || start sub sctx sub --tap '**'
 fi
 start vitals vitals --interval 0.5
 start life "$here/life.sh" "$base/files"
+
+if $live && $has_screen; then
+    pause 1 # time to read the above
+    timeout --foreground "${seconds:-1000000}" sctx-top
+    status=$?
+    signals_heed
+    ((status == 0 || status == 124)) || failed "sctx-top ended with $status"
+    all_run
+    exit 0
+fi
 
 for ((second = 0; second < ${seconds:-1000000}; second++)); do
     pause 1
