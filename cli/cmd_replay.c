@@ -204,10 +204,12 @@ static bool publish_gathered(struct replay *replay) {
         const struct batched *item = &replay->batch.items[i];
         if (!item->is_wanted && !item->message.is_sample) continue;
         /* What was sampled before the first message is set at once. */
-        bool waits = !item->message.is_sample || replay->has_base;
+        bool waits = !item->message.is_sample || replay->has_base, is_first = !replay->has_base;
         if (waits && !wait_until_due(replay, item->message.time_ns)) break;
         on = publish(replay, &item->message);
         if (waits) replay->at_time = item->message.time_ns;
+        /* To join under the sender's name took a while: from here on distances count. */
+        if (waits && is_first) rebase(replay);
     }
     take_keys(replay);
     progress(replay, 0);
