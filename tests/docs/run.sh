@@ -95,7 +95,9 @@ check_page() { # PAGE
     ln -s -- "$root/core" "$work/core"
     ln -s -- "$root/examples" "$work/examples"
     ln -s -- "$build" "$work/build"
-    export SCTX_DIR=$base/bus
+    ln -s -- "$root/plugins" "$work/plugins"
+    ln -s -- "$root/tests" "$work/tests"
+    export SCTX_DIR=$base/bus CMAKE_PREFIX_PATH=$build # as if it were installed
     cd -- "$work" || exit 1
     : >"$blocks/kinds"
     : >"$blocks/out"
@@ -141,7 +143,7 @@ check_links() { # PAGE
     [[ $broken -eq 0 ]] && pass
 }
 
-for page in "$root"/README.md "$root"/docs/*.md; do
+for page in "$root"/README.md "$root"/plugins.md "$root"/docs/*.md; do
     check_links "$page"
     check_page "$page"
 done
