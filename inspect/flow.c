@@ -15,7 +15,7 @@ struct id {
     uint64_t hash; /* 0: free */
     uint64_t seq;
 };
-enum { IDS = 2 * FLOW_REMEMBERED, ID_WAYS = 4 };
+enum { IDS = 4 * FLOW_REMEMBERED, ID_WAYS = 8 };
 
 /* Texts, each once. */
 struct texts {
@@ -39,7 +39,7 @@ struct flow {
     struct edge_key *keys;
     uint32_t *slots; /* of edges, plus 1; 2 * FLOW_EDGES_MAX of them */
     uint32_t count, room;
-    uint64_t unknown;
+    uint64_t unknown, unheld;
 };
 
 /* ---- texts ------------------------------------------------------------------------------------------------------------------ */
@@ -207,25 +207,46 @@ static bool cause_of(const struct flow *flow, const struct source_message *messa
     return message->has_cause || (*names_one && find_id(flow, tree_str(keys, keys->keys[SCTX_KEY_CAUSE]), cause));
 }
 
+static struct remembered describe(struct flow *flow, const struct source_message *message) {
+    struct remembered here = {message->seq, message->time_ns, sender_number(flow, message), topic_number(flow, message->topic)};
+    if (here.topic == NOBODY) here.sender = NOBODY;
+    return here;
+}
+
+static void count_answer(struct flow *flow, const struct source_message *message, const struct tree *keys, const struct remembered *here) {
+    bool names_one;
+    uint64_t seq;
+    if (!cause_of(flow, message, keys, &seq, &names_one)) {
+        flow->unknown += names_one;
+        return;
+    }
+    const struct remembered *cause = &flow->remembered[seq % FLOW_REMEMBERED];
+    bool is_known = cause->seq == seq && cause->sender != NOBODY;
+    struct flow_edge *edge = NULL;
+    if (is_known && here->sender != NOBODY)
+        edge = edge_of(flow, &(struct edge_key){cause->sender, cause->topic, here->sender, here->topic});
+    if (edge != NULL) add_answer(edge, message, cause);
+    flow->unknown += edge == NULL;
+    flow->unheld += is_known && edge == NULL;
+}
+
+static bool remember(struct flow *flow, const struct source_message *message, const struct tree *keys, const struct remembered *here) {
+    if (keys != NULL && keys->keys[SCTX_KEY_SELF].len > 0) remember_id(flow, tree_str(keys, keys->keys[SCTX_KEY_SELF]), message->seq);
+    flow->remembered[message->seq % FLOW_REMEMBERED] = *here;
+    return here->sender != NOBODY;
+}
+
 bool flow_add(struct flow *flow, const struct source_message *message, const struct tree *keys) {
     if (message->is_sample) return true;
-    struct remembered here = {message->seq, message->time_ns, sender_number(flow, message), topic_number(flow, message->topic)};
-    bool names_one, is_held = here.sender != NOBODY && here.topic != NOBODY;
-    uint64_t seq;
-    if (cause_of(flow, message, keys, &seq, &names_one)) {
-        const struct remembered *cause = &flow->remembered[seq % FLOW_REMEMBERED];
-        struct flow_edge *edge = NULL;
-        if (is_held && cause->seq == seq && cause->sender != NOBODY)
-            edge = edge_of(flow, &(struct edge_key){cause->sender, cause->topic, here.sender, here.topic});
-        if (edge != NULL) add_answer(edge, message, cause);
-        flow->unknown += edge == NULL;
-    } else {
-        flow->unknown += names_one;
-    }
-    if (keys != NULL && keys->keys[SCTX_KEY_SELF].len > 0) remember_id(flow, tree_str(keys, keys->keys[SCTX_KEY_SELF]), message->seq);
-    if (!is_held) here.sender = NOBODY;
-    flow->remembered[message->seq % FLOW_REMEMBERED] = here;
-    return is_held;
+    struct remembered here = describe(flow, message);
+    count_answer(flow, message, keys, &here);
+    return remember(flow, message, keys, &here);
+}
+
+bool flow_remember(struct flow *flow, const struct source_message *message, const struct tree *keys) {
+    if (message->is_sample) return true;
+    struct remembered here = describe(flow, message);
+    return remember(flow, message, keys, &here);
 }
 
 /* ---- asking ----------------------------------------------------------------------------------------------------------------- */
@@ -238,6 +259,9 @@ const struct flow_edge *flow_edge(const struct flow *flow, uint32_t i) {
 }
 uint64_t flow_unknown(const struct flow *flow) {
     return flow->unknown;
+}
+uint64_t flow_unheld(const struct flow *flow) {
+    return flow->unheld;
 }
 
 int64_t flow_percentile(const struct flow_edge *edge, double part) {
@@ -317,5 +341,6 @@ struct flow *flow_copy(const struct flow *flow) {
         edge->answer = texts.answer;
     }
     copy->unknown = flow->unknown;
+    copy->unheld = flow->unheld;
     return copy;
 }

@@ -1,8 +1,8 @@
 /* Who answers whom: for each pair of a topic that was said by somebody and a topic that somebody answered it with, how often and how fast. From the
  * causes that messages carry, and where trees are handed in, from the ids that decoders find (enum sctx_key), for programs that use no causes.
  *
- * Bounded: the last FLOW_REMEMBERED messages can be answered; FLOW_EDGES_MAX pairs are told apart. What is beyond is counted as unknown. [owner: one
- * thread] */
+ * Bounded: the last FLOW_REMEMBERED messages can be answered (by an id nearly as many, since ids share places); FLOW_EDGES_MAX pairs are told apart. What
+ * is beyond is counted as unknown. Seqs and topic ids are one source's: flow_reset() before another one's. [owner: one thread] */
 #ifndef SCTX_INSPECT_FLOW_H
 #define SCTX_INSPECT_FLOW_H
 #include "source.h"
@@ -15,24 +15,27 @@ enum {
 };
 
 struct flow_edge {
-    const char *from, *topic;    /* who said what; any bytes may be in `from` */
-    const char *to, *answer;     /* who answered, and with what */
+    const char *from, *topic; /* who said what; any bytes may be in `from` */
+    const char *to, *answer;  /* who answered, and with what */
     uint64_t count;
-    int64_t min_ns, max_ns, sum_ns; /* from the message to its answer */
+    int64_t min_ns, max_ns, sum_ns; /* from the message to its answer; 0 where a recording has the answer before it */
     int64_t last_ns;                /* when the last answer was published */
     uint64_t last_seq, last_cause;  /* of it, and of what it answers */
-    uint32_t buckets[FLOW_BUCKETS];
+    uint64_t buckets[FLOW_BUCKETS];
 };
 
 struct flow;
 
-struct flow *flow_open(void); /* NULL: no memory */
-void flow_close(struct flow *flow);
+struct flow *flow_open(void);       /* NULL: no memory */
+void flow_close(struct flow *flow); /* NULL is allowed */
 void flow_reset(struct flow *flow);
 struct flow *flow_copy(const struct flow *flow); /* to be asked only; NULL: no memory */
 
-/* In the order of their seqs. `keys`: the message's tree, decoded with SCTX_WANT_KEYS; or NULL. false: no memory. */
+/* In the order of their seqs; samples are passed over. `keys`: the message's tree, decoded with SCTX_WANT_KEYS; or NULL. false: no memory, or no room
+ * for another name; then it is not remembered, and if it is an answer, counted as unknown. */
 bool flow_add(struct flow *flow, const struct source_message *message, const struct tree *keys);
+/* The same, but it only is remembered, so that it can be answered: not counted as an answer itself. */
+bool flow_remember(struct flow *flow, const struct source_message *message, const struct tree *keys);
 
 /* In the order in which they were first met. Valid until the next call that adds or resets. */
 uint32_t flow_count(const struct flow *flow);
@@ -41,5 +44,7 @@ const struct flow_edge *flow_edge(const struct flow *flow, uint32_t i);
 int64_t flow_percentile(const struct flow_edge *edge, double part);
 /* Answers whose cause was not remembered (any more), or for whose pair there was no room. */
 uint64_t flow_unknown(const struct flow *flow);
+/* Those of them for which there was no room. */
+uint64_t flow_unheld(const struct flow *flow);
 
 #endif
