@@ -48,7 +48,9 @@ struct decoding *decoders_open(const struct call *call, const struct value value
     }
     free(copy);
     free(paths);
-    if (decoding != NULL) decoders_say_refused(call, decoding, false);
+    if (decoding == NULL) return NULL;
+    *code = EXIT_DONE;
+    decoders_say_refused(call, decoding, false);
     return decoding;
 }
 

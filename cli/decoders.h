@@ -18,7 +18,7 @@ extern const char *const decoders_modes[];
             "worker", decoders_modes                                                                                                    \
     }
 
-/* `values`: of the four. What is told of plugins goes to stderr. NULL: said why, and *code. */
+/* `values`: of the four. What is told of plugins goes to stderr. `*code`: EXIT_DONE; else NULL, and why was said. */
 struct decoding *decoders_open(const struct call *call, const struct value values[static DECODERS_OPTIONS], int *code);
 
 /* Says on stderr which plugins are refused and why: those that were asked for by option or environment, or all. */
