@@ -32,6 +32,7 @@ static const struct family {
     {"idle", "30 readers that wait", family_idle, false},
     {"syscalls", "system calls per message, counted with ptrace", family_syscalls, false},
     {"taps", "what 1 and 4 taps cost a writer at 100,000 messages a second", family_taps, false},
+    {"top", "what sctx-top costs, and its pictures, at 0, 10 k, 100 k and 1 M messages a second", family_top, true},
     {"startup", "`sctx pub` from start to exit; memory it leaves", family_startup, false},
     {"compare", "pipe, unix seqpacket, POSIX mq, boost message_queue in the same harness (with --compare)", family_compare, false},
 };

@@ -69,7 +69,7 @@ void machine_look(struct bench *bench);
 /* The families. 0, or -1 after bench_wrong(). */
 typedef int family_fn(struct bench *bench);
 family_fn family_publish, family_polling, family_blocking, family_one_to_one, family_fanout, family_wakeups, family_idle, family_syscalls,
-    family_taps, family_startup, family_compare;
+    family_taps, family_top, family_startup, family_compare;
 
 #ifdef __cplusplus
 }

@@ -134,7 +134,7 @@ static enum source_status drain(struct counter *counter, size_t *count, bool *ha
 /* A nap is as long as nothing is overwritten meanwhile, and no longer than what a person takes for now. */
 static void choose_nap(struct counter *counter, size_t count, bool has_lost) {
     enum { MANY = 2000, FEW = 500 };
-    const int64_t shortest = MS / 2, longest = 20 * MS;
+    const int64_t shortest = MS / 2, longest = (count > 0 ? 20 : 40) * MS;
     if (has_lost || count > MANY)
         counter->nap_ns /= 2;
     else if (count < FEW)

@@ -17,6 +17,8 @@ static struct {
     attr_t attributes[STYLES];
     short pairs[STYLES], selected_pairs[STYLES];
     attr_t selected_attributes;
+    struct grid last;
+    bool is_last; /* else every row is drawn anew */
 } the;
 
 /* ---- colours ---------------------------------------------------------------------------------------------------------------- */
@@ -116,6 +118,8 @@ const char *screen_open(const struct screen_options *options) {
 void screen_close(void) {
     if (the.screen == NULL) return;
     (void)endwin();
+    grid_free(&the.last);
+    the.is_last = false;
     delscreen(the.screen);
     the.screen = NULL;
 }
@@ -147,8 +151,11 @@ int screen_fd(void) {
 
 bool screen_fit(struct grid *grid) {
     struct winsize size;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0 && (size.ws_col != COLS || size.ws_row != LINES))
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0 &&
+        (size.ws_col != COLS || size.ws_row != LINES)) {
         (void)resizeterm(size.ws_row, size.ws_col);
+        the.is_last = false;
+    }
     grid->is_ascii = the.is_ascii;
     return grid_resize(grid, COLS, LINES);
 }
@@ -166,14 +173,32 @@ static void show_cell(const struct cell *cell, int x, int y) {
     if (setcchar(&shown, text, attributes, pair, NULL) == OK) (void)mvadd_wch(y, x, &shown);
 }
 
+static bool is_blank(const struct cell *cell) {
+    return cell->code == ' ' && cell->style == STYLE_PLAIN && !cell->is_selected;
+}
+
+static void show_row(const struct cell *cells, int columns, int y) {
+    (void)move(y, 0);
+    (void)clrtoeol();
+    for (int x = 0; x < columns; x++)
+        if (cells[x].code != 0 && !is_blank(&cells[x])) show_cell(&cells[x], x, y);
+}
+
+static bool same_size_as_last(const struct grid *grid) {
+    return the.is_last && grid->columns == the.last.columns && grid->rows == the.last.rows;
+}
+
+/* ncurses compares what was drawn with what is on the screen, but drawing costs as well: of most pictures, most rows are those of the last. */
 void screen_show(const struct grid *grid, bool all) {
-    (void)erase();
-    for (int y = 0; y < grid->rows && y < LINES; y++)
-        for (int x = 0; x < grid->columns && x < COLS; x++) {
-            const struct cell *cell = &grid->cells[(size_t)y * (size_t)grid->columns + (size_t)x];
-            bool is_plain_blank = cell->code == ' ' && cell->style == STYLE_PLAIN && !cell->is_selected;
-            if (cell->code != 0 && !is_plain_blank) show_cell(cell, x, y);
-        }
+    bool has_last = same_size_as_last(grid);
+    if (!has_last) (void)erase();
+    the.is_last = has_last || grid_resize(&the.last, grid->columns, grid->rows);
+    for (int y = 0; y < grid->rows && y < LINES; y++) {
+        size_t at = (size_t)y * (size_t)grid->columns, bytes = (size_t)grid->columns * sizeof *grid->cells;
+        if (has_last && memcmp(&grid->cells[at], &the.last.cells[at], bytes) == 0) continue;
+        show_row(&grid->cells[at], grid->columns < COLS ? grid->columns : COLS, y);
+        if (the.is_last) memcpy(&the.last.cells[at], &grid->cells[at], bytes);
+    }
     if (all) (void)clearok(curscr, TRUE);
     (void)refresh();
 }
@@ -221,6 +246,7 @@ bool screen_input(struct input *input) {
         *input = (struct input){KEY_OF_NOTHING, 0, 0};
         if (kind == ERR) return false;
         if (kind == KEY_CODE_YES) {
+            if (code == KEY_RESIZE) the.is_last = false; /* ncurses has cut its window, perhaps there and back */
             if (of_function_key((int)code, input)) return true;
             continue;
         }
