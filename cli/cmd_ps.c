@@ -32,14 +32,14 @@ static int by_join(const void *a, const void *b) {
 }
 
 static struct census take_census(sctx *ctx) {
-    uint32_t slots = sctx_participant_slots(ctx);
+    uint32_t slots = sctx_participant_slots(ctx), count = 0;
     struct census census = {.rows = calloc(slots + 1u, sizeof *census.rows)};
-    for (uint32_t slot = 0; census.rows != NULL && slot < slots; slot++) {
-        struct row *row = &census.rows[census.count];
-        row->now = (struct sctx_participant)SCTX_INIT(row->now);
-        if (sctx_participant_get(ctx, slot, &row->now) == SCTX_OK && row->now.join != 0) census.count++;
-    }
+    struct sctx_participant *all = calloc(slots, sizeof *all);
+    if (all != NULL) all[0] = (struct sctx_participant)SCTX_INIT(all[0]);
+    if (census.rows != NULL && all != NULL && sctx_participants_get(ctx, all, slots, &count) == SCTX_OK)
+        for (; census.count < count && census.count < slots; census.count++) census.rows[census.count].now = all[census.count];
     if (census.rows != NULL) qsort(census.rows, census.count, sizeof *census.rows, by_join);
+    free(all);
     return census;
 }
 

@@ -171,12 +171,12 @@ static int register_topic(struct pub *pub, const char *schema, size_t schema_len
 
 static int set_cause(struct pub *pub) {
     const struct value *cause = &pub->call->values[PUB_CAUSE];
-    struct sctx_info info = SCTX_INIT(info);
+    struct sctx_extent span = SCTX_INIT(span);
     if (!cause->given) return EXIT_DONE;
-    int status = sctx_info_get(pub->ctx, &info);
+    int status = sctx_extent_get(pub->ctx, &span);
     if (status < 0) return bus_fail(pub->call, status, "cannot look for the cause", NULL);
-    if (cause->number < info.first_seq || cause->number >= info.tail) {
-        say(pub->call, "there is no message %" PRIu64 " to be the cause; %" PRIu64 " is the next", cause->number, info.tail);
+    if (cause->number < span.first_seq || cause->number >= span.tail) {
+        say(pub->call, "there is no message %" PRIu64 " to be the cause; %" PRIu64 " is the next", cause->number, span.tail);
         return EXIT_FAILED;
     }
     sctx_cause_set(pub->ctx, cause->number);

@@ -111,14 +111,14 @@ static enum source_status live_seek_time(struct source *source, int64_t time_ns)
 
 static enum source_status live_range(struct source *source, struct source_range *range) {
     struct live *live = (struct live *)source;
-    struct sctx_info info = SCTX_INIT(info);
-    int code = sctx_info_get(live->ctx, &info);
+    struct sctx_extent span = SCTX_INIT(span);
+    int code = sctx_extent_get(live->ctx, &span);
     if (code < 0) return failed(live, code);
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    *range = (struct source_range){.first = info.oldest, .end = info.tail};
+    *range = (struct source_range){.first = span.oldest, .end = span.tail};
     range->last_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-    range->first_ns = range->last_ns - info.span_ns;
+    range->first_ns = range->last_ns - span.span_ns;
     return SOURCE_OK;
 }
 

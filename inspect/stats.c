@@ -1,5 +1,6 @@
 #include "stats.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,13 +164,11 @@ static void advance(struct stats_row *row, int64_t second) {
 }
 
 static void note_interval(struct stats_row *row, int64_t time_ns) {
+    enum { MOVING = 16 };
     double interval = (double)(time_ns - row->last_ns), differs = interval - row->interval_ns;
-    if (row->messages == 1) {
-        row->interval_ns = interval;
-    } else {
-        row->interval_ns += differs / 16;
-        row->jitter_ns += ((differs < 0 ? -differs : differs) - row->jitter_ns) / 16;
-    }
+    uint64_t intervals = row->messages, changes = intervals - 1; /* with this one */
+    row->interval_ns += differs / (double)(intervals < MOVING ? intervals : MOVING);
+    if (changes > 0) row->jitter_ns += (fabs(differs) - row->jitter_ns) / (double)(changes < MOVING ? changes : MOVING);
 }
 
 static void count(struct stats_row *row, const struct source_message *message, int64_t second) {

@@ -25,8 +25,8 @@ struct stats_row {
     int64_t first_ns, last_ns;
     uint64_t last_seq;
     uint32_t last_sender; /* of a topic: number of its row; UINT32_MAX: not held */
-    /* The time from one message to the next, and how much it differs from one time to the next: moving means, of which each new value is a 16th, as
-     * for the jitter of RFC 3550, section 6.4.1. ns; 0 until there are two and three messages. */
+    /* The time from one message to the next, and how much it differs from what it was in the mean: moving means, of which each new value is a 16th, as
+     * for the jitter of RFC 3550, section 6.4.1; but of the first 16 the mean. ns; 0 until there are two and three messages. */
     double interval_ns, jitter_ns;
     /* By second of the messages' times, modulo STATS_SECONDS; `second` is the latest. */
     int64_t second;

@@ -36,5 +36,6 @@ bool app_settle(struct app *app, int64_t timeout_ns);
 
 /* The tables as text, for scripts: all rows of the chosen view. */
 void app_print(struct app *app, FILE *to, bool as_json);
+void app_print_json(struct app *app, FILE *to);
 
 #endif

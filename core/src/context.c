@@ -246,17 +246,27 @@ static int64_t span_ns(struct sctx *ctx, uint64_t *oldest, uint64_t tail) {
 }
 
 static void count_participants(struct sctx *ctx, struct sctx_info *info) {
+    struct census census;
+    census_take(ctx, &census);
     info->participant_slots = LAYOUT_PARTICIPANT_SLOTS;
-    for (uint32_t i = 0; i < LAYOUT_PARTICIPANT_SLOTS; i++) {
-        struct sctx_participant p = SCTX_INIT(p);
-        if (load_relaxed(&ctx->participants[i].join) == 0 || sctx_participant_get(ctx, i, &p) != SCTX_OK) continue;
-        info->participants_known++;
-        info->participants_alive += p.alive != SCTX_DEAD;
-    }
+    info->participants_known = census.count;
+    for (uint32_t i = 0; i < census.count; i++) info->participants_alive += census.seats[i].alive != SCTX_DEAD;
     for (uint32_t i = 0; i < LAYOUT_READER_SLOTS; i++) {
-        uint32_t join = load_acquire(&ctx->readers[i].join);
-        info->readers += join != 0 && participant_join_alive(ctx, join);
+        uint32_t join = load_acquire(&ctx->readers[i].join), seat = join != 0 ? census_find(&census, join) : UINT32_MAX;
+        info->readers += seat != UINT32_MAX && census.seats[seat].alive != SCTX_DEAD;
     }
+}
+
+int sctx_extent_get(sctx *ctx, struct sctx_extent *out) {
+    if (!ctx || !out) return SCTX_ERR_INVALID;
+    int rc = context_usable(ctx);
+    if (rc) return rc;
+    uint64_t tail = ring_tail(ctx);
+    struct sctx_extent span = {.size = out->size, .first_seq = ctx->header.first_seq, .oldest = tail, .tail = tail};
+    span.span_ns = span_ns(ctx, &span.oldest, tail);
+    if (load_relaxed(&ctx->lost)) return SCTX_ERR_LOST;
+    memcpy(out, &span, out->size && out->size < sizeof span ? out->size : sizeof span);
+    return SCTX_OK;
 }
 
 int sctx_info_get(sctx *ctx, struct sctx_info *out) {

@@ -141,6 +141,31 @@ int lock_probe(const struct lock *lock, uint32_t byte) {
     return rc ? rc : fl.l_type != F_UNLCK;
 }
 
+/* The kernel names one lock that is in the way, whichever: what is left of it and right of it is asked for again. */
+int lock_probe_range(const struct lock *lock, uint32_t byte, uint32_t count, bool *held) {
+    struct {
+        off_t from, end;
+    } left[LOCK_RANGE_MAX + 1];
+    uint32_t ranges = 0;
+    if (!own_fd_valid(&lock->file)) return -EBADF;
+    if (count > LOCK_RANGE_MAX) return -EINVAL;
+    memset(held, 0, count * sizeof *held);
+    if (count > 0) left[ranges++].from = (off_t)byte, left[0].end = (off_t)byte + (off_t)count;
+    while (ranges > 0) {
+        off_t from = left[--ranges].from, end = left[ranges].end;
+        struct flock fl = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = from, .l_len = end - from};
+        if (fcntl(lock->file.fd, F_OFD_GETLK, &fl) != 0) return -errno;
+        if (fl.l_type == F_UNLCK) continue;
+        off_t first = fl.l_start > from ? fl.l_start : from,
+              behind = fl.l_len > 0 && fl.l_start + fl.l_len < end ? fl.l_start + fl.l_len : end;
+        for (off_t at = first; at < behind; at++) held[at - (off_t)byte] = true;
+        if (behind <= first) return -EIO; /* it goes on for ever otherwise */
+        if (first > from) left[ranges].from = from, left[ranges++].end = first;
+        if (behind < end) left[ranges].from = behind, left[ranges++].end = end;
+    }
+    return 0;
+}
+
 static uint64_t start_time_in(const char *path) {
     char text[1024];
     int fd = open(path, O_RDONLY | O_CLOEXEC);

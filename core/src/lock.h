@@ -46,6 +46,9 @@ int lock_release(const struct lock *lock, uint32_t byte);
 
 /* 1: held by another description. 0: free (or held by this very one). -errno. */
 int lock_probe(const struct lock *lock, uint32_t byte);
+/* The same of `count` (at most LOCK_RANGE_MAX) bytes from `byte` on, with a call for each that is held rather than for each there is. 0 or -errno. */
+enum { LOCK_RANGE_MAX = 1024 };
+int lock_probe_range(const struct lock *lock, uint32_t byte, uint32_t count, bool *held);
 
 /* ---- processes -------------------------------------------------------------------------------------------------------------- */
 

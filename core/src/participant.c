@@ -19,13 +19,16 @@ static int by_join(const void *a, const void *b) {
     return x->slot < y->slot ? -1 : x->slot > y->slot;
 }
 
-static enum sctx_alive entry_alive(struct sctx *ctx, uint32_t slot, uint32_t pid, uint64_t start) {
-    int held = lock_probe(&ctx->alive, LOCK_PARTICIPANT + slot);
+static enum sctx_alive alive_by(const struct sctx *ctx, int held, uint32_t slot, uint32_t pid, uint64_t start) {
     if (held > 0) return SCTX_ALIVE;
     if (!ctx->tap && ctx->join && slot == ctx->slot) return SCTX_ALIVE; /* own locks look free */
     bool runs = pid && start && process_start_time(pid) == start;
     if (!runs) return SCTX_DEAD;
     return held == 0 ? SCTX_ALIVE : SCTX_ALIVE_BY_PID;
+}
+
+static enum sctx_alive entry_alive(struct sctx *ctx, uint32_t slot, uint32_t pid, uint64_t start) {
+    return alive_by(ctx, lock_probe(&ctx->alive, LOCK_PARTICIPANT + slot), slot, pid, start);
 }
 
 static bool join_is_known(const struct sctx *ctx, uint32_t join) {
@@ -132,19 +135,23 @@ uint32_t sctx_participant_slots(const sctx *ctx) {
     return LAYOUT_PARTICIPANT_SLOTS;
 }
 
-static void add_readers(struct sctx *ctx, struct sctx_participant *p) {
+static void add_arena(struct sctx_participant *p, const struct arena_entry *arena) {
+    p->published += load_relaxed(&arena->published);
+    p->bytes += load_relaxed(&arena->payload);
+}
+
+/* *any: one of its readers was added before. */
+static void add_reader(struct sctx_participant *p, const struct reader_entry *reader, bool *any) {
+    uint64_t cursor = load_relaxed(&reader->cursor);
+    p->delivered += load_relaxed(&reader->delivered);
+    p->lost += load_relaxed(&reader->lost);
+    p->gone += load_relaxed(&reader->gone);
+    if (!*any || seq_before(cursor, p->cursor)) p->cursor = cursor;
+    *any = true;
+}
+
+static void note_lag(const struct sctx *ctx, struct sctx_participant *p, bool any) {
     uint64_t tail = load_relaxed(&ctx->hot->tail);
-    bool any = false;
-    for (uint32_t i = 0; i < LAYOUT_READER_SLOTS; i++) {
-        const struct reader_entry *r = &ctx->readers[i];
-        if (load_acquire(&r->join) != p->join) continue;
-        uint64_t cursor = load_relaxed(&r->cursor);
-        p->delivered += load_relaxed(&r->delivered);
-        p->lost += load_relaxed(&r->lost);
-        p->gone += load_relaxed(&r->gone);
-        if (!any || seq_before(cursor, p->cursor)) p->cursor = cursor;
-        any = true;
-    }
     p->lag = any && seq_before(p->cursor, tail) ? tail - p->cursor : 0;
 }
 
@@ -158,12 +165,12 @@ int sctx_participant_get(sctx *ctx, uint32_t slot, struct sctx_participant *out)
     for (int i = 0; i < 16 && !found; i++) found = entry_read(&ctx->participants[slot], &p, &start);
     if (!found) return SCTX_ERR_NOT_FOUND;
     p.alive = entry_alive(ctx, slot, p.pid, start);
-    for (uint32_t i = 0; i < LAYOUT_ARENA_SLOTS; i++) {
-        if (load_acquire(&ctx->arenas[i].join) != p.join) continue;
-        p.published += load_relaxed(&ctx->arenas[i].published);
-        p.bytes += load_relaxed(&ctx->arenas[i].payload);
-    }
-    add_readers(ctx, &p);
+    bool any = false;
+    for (uint32_t i = 0; i < LAYOUT_ARENA_SLOTS; i++)
+        if (load_acquire(&ctx->arenas[i].join) == p.join) add_arena(&p, &ctx->arenas[i]);
+    for (uint32_t i = 0; i < LAYOUT_READER_SLOTS; i++)
+        if (load_acquire(&ctx->readers[i].join) == p.join) add_reader(&p, &ctx->readers[i], &any);
+    note_lag(ctx, &p, any);
     memcpy(out, &p, out->size && out->size < sizeof p ? out->size : sizeof p);
     return SCTX_OK;
 }
@@ -177,6 +184,92 @@ bool participant_join_alive(struct sctx *ctx, uint32_t join) {
     }
     return false;
 }
+
+/* ---- all at once ------------------------------------------------------------------------------------------------------------- */
+
+/* Twice as many places as there can be seats: a search always ends. */
+static uint32_t place_of(const struct census *census, uint32_t join) {
+    enum { PLACES = sizeof census->places / sizeof *census->places };
+    uint32_t place = join % PLACES;
+    while (census->places[place] != 0 && census->seats[census->places[place] - 1].join != join) place = (place + 1) % PLACES;
+    return place;
+}
+
+uint32_t census_find(const struct census *census, uint32_t join) {
+    uint32_t place = place_of(census, join);
+    return census->places[place] != 0 ? census->places[place] - 1u : UINT32_MAX;
+}
+
+void census_take(struct sctx *ctx, struct census *census) {
+    bool held[LAYOUT_PARTICIPANT_SLOTS];
+    int rc = lock_probe_range(&ctx->alive, LOCK_PARTICIPANT, LAYOUT_PARTICIPANT_SLOTS, held);
+    memset(census, 0, sizeof *census);
+    for (uint32_t slot = 0; slot < LAYOUT_PARTICIPANT_SLOTS; slot++) {
+        struct sctx_participant p;
+        uint64_t start = 0;
+        bool found = false;
+        for (int i = 0; i < 16 && !found && load_relaxed(&ctx->participants[slot].join) != 0; i++)
+            found = entry_read(&ctx->participants[slot], &p, &start);
+        if (!found) continue;
+        uint32_t place = place_of(census, p.join);
+        if (census->places[place] != 0) continue; /* a number that is there twice was forged */
+        census->seats[census->count] = (struct seat){slot, p.join, alive_by(ctx, rc != 0 ? rc : held[slot], slot, p.pid, start)};
+        census->places[place] = (uint16_t)++census->count;
+    }
+}
+
+static void add_tables(struct sctx *ctx, const struct census *census, struct sctx_participant *list) {
+    bool any[LAYOUT_PARTICIPANT_SLOTS] = {false};
+    for (uint32_t i = 0; i < LAYOUT_ARENA_SLOTS; i++) {
+        uint32_t join = load_acquire(&ctx->arenas[i].join), seat = join != 0 ? census_find(census, join) : UINT32_MAX;
+        if (seat != UINT32_MAX) add_arena(&list[seat], &ctx->arenas[i]);
+    }
+    for (uint32_t i = 0; i < LAYOUT_READER_SLOTS; i++) {
+        uint32_t join = load_acquire(&ctx->readers[i].join), seat = join != 0 ? census_find(census, join) : UINT32_MAX;
+        if (seat != UINT32_MAX) add_reader(&list[seat], &ctx->readers[i], &any[seat]);
+    }
+    for (uint32_t i = 0; i < census->count; i++) note_lag(ctx, &list[i], any[i]);
+}
+
+int sctx_participants_get(sctx *ctx, struct sctx_participant *list, uint32_t room, uint32_t *count) {
+    if (!ctx || !count || (!list && room > 0)) return SCTX_ERR_INVALID;
+    int rc = context_usable(ctx);
+    if (rc) return rc;
+    struct census census;
+    census_take(ctx, &census);
+    struct sctx_participant *all = calloc(census.count + 1, sizeof *all);
+    if (!all) return SCTX_ERR_NO_MEMORY;
+    uint32_t size = room > 0 && list[0].size && list[0].size < sizeof *all ? list[0].size : sizeof *all;
+    for (uint32_t i = 0; i < census.count; i++) {
+        uint64_t start;
+        if (!entry_read(&ctx->participants[census.seats[i].slot], &all[i], &start) || all[i].join != census.seats[i].join)
+            all[i] = (struct sctx_participant){.join = 0}; /* somebody else took its slot just now */
+        all[i].size = size;
+        all[i].alive = census.seats[i].alive;
+    }
+    add_tables(ctx, &census, all);
+    *count = 0;
+    for (uint32_t i = 0; i < census.count; i++) {
+        if (all[i].join == 0) continue;
+        if (*count < room) memcpy((char *)list + (size_t)*count * size, &all[i], size);
+        ++*count;
+    }
+    free(all);
+    return SCTX_OK;
+}
+
+uint32_t sctx_participant_pid(sctx *ctx, uint32_t join) {
+    if (!ctx || join == 0 || context_usable(ctx) != SCTX_OK) return 0;
+    for (uint32_t i = 0; i < LAYOUT_PARTICIPANT_SLOTS; i++) {
+        struct sctx_participant p;
+        uint64_t start;
+        if (load_acquire(&ctx->participants[i].join) == join && entry_read(&ctx->participants[i], &p, &start) && p.join == join)
+            return p.pid;
+    }
+    return 0;
+}
+
+/* ---- names ------------------------------------------------------------------------------------------------------------------- */
 
 /* Names once seen, by join number; they outlive the entries. Bounded: a hostile ring may name 2^32 of them. */
 struct name_cache {

@@ -14,6 +14,18 @@ void participant_leave(struct sctx *ctx);
 /* Does the participant with that join number live? false also when its entry was reused. */
 bool participant_join_alive(struct sctx *ctx, uint32_t join);
 
+/* Everybody that is known, taken in one pass over each table. */
+struct census {
+    uint32_t count;
+    struct seat {
+        uint32_t slot, join, alive; /* enum sctx_alive */
+    } seats[LAYOUT_PARTICIPANT_SLOTS];
+    uint16_t places[2 * LAYOUT_PARTICIPANT_SLOTS]; /* by join number: 1 + the seat, 0: none */
+};
+void census_take(struct sctx *ctx, struct census *census);
+/* UINT32_MAX: nobody has that number. */
+uint32_t census_find(const struct census *census, uint32_t join);
+
 /* A handle with these roles was opened (by 1) or closed (by -1): others see the roles of those that are open. */
 void participant_role(struct sctx *ctx, uint32_t roles, int by);
 

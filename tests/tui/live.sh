@@ -48,6 +48,35 @@ sctx cat --json "$base/all.mcap" | jq -r .topic | sort | uniq -c | awk '{ print 
 sctx-top --batch -n 1 --json "$base/all.mcap" | jq -r '"\(.topic) \(.count)"' | sort >"$base/is"
 same 'a recording, by topic' "$(cat "$base/is")" "$(cat "$base/wanted")"
 
+# Every figure of the tables of a recording against a count of its own, from what cat prints. jq's numbers are doubles, so times are a little off.
+session=$(cd -- "$(dirname -- "$0")" && pwd)/session.mcap
+sctx cat --json "$session" >"$base/said"
+close='def close($a; $b): ($a - $b | fabs) <= 1000 + ($b | fabs) / 1000;'
+# The mean of the first 16, from then on each new value is a 16th of it.
+moving='def moving: reduce range(length) as $i ({all: ., is: 0}; .is += (.all[$i] - .is) / ([$i + 1, 16] | min)) | .is;'
+span=$(sctx-top --batch -n 1 --json --view ring "$session" | jq .span)
+same 'topics of a recording' "$(sctx-top --batch -n 1 --json "$session" | jq -c --argjson span "$span" --slurpfile said "$base/said" "$close $moving"'
+    . as $row | [$said[] | select(.topic == $row.topic)] as $of
+    | [range(1; $of | length) as $i | $of[$i].time - $of[$i - 1].time] as $gaps
+    | [range(1; $gaps | length) as $i | $gaps[$i] - ($gaps[:$i] | moving) | fabs] as $changes
+    | [ .count == ($of | length), close(.size; ([$of[].len] | add) / ($of | length)), .by == ([$of[] | [.from, .pid]] | unique | length),
+        (if $gaps == [] then .every == null else close(.every; $gaps | moving) end),
+        (if $changes == [] then .jitter == null else close(.jitter; $changes | moving) end),
+        close(.age; $said[0].time + $span - $of[-1].time), .encoding == $of[-1].encoding ]' | sort | uniq -c | tr -s ' ')" ' 7 [true,true,true,true,true,true,true]'
+same 'senders of a recording' "$(sctx-top --batch -n 1 --json --view participants "$session" | jq -c --slurpfile said "$base/said" '
+    . as $row | [$said[] | select(.from == $row.name and .pid == $row.pid)] as $of
+    | [.sent == ($of | length), .on == ([$of[].topic] | unique | length)]' | sort | uniq -c | tr -s ' ')" " $(jq -s 'map([.from, .pid]) | unique | length' "$base/said") [true,true]"
+same 'flow of a recording' "$(sctx-top --batch -n 1 --json --view flow "$session" | jq -c --slurpfile said "$base/said" "$close"'
+    . as $row | ($said | INDEX(.seq)) as $by
+    | [$said[] | select(.cause != null) | . as $answer | $by[.cause | tostring] | select(. != null and .from == $row.who and .topic == $row.said)
+        | select($answer.from == $row.answered_by and $answer.topic == $row.with) | $answer.time - .time] as $times
+    | [.count == ($times | length), close(.max; $times | max), .p50 <= .p99 and .p99 <= .max,
+        ($times | sort | .[(length + 1) / 2 - 1 | floor]) <= .p50 + 1000]' | sort | uniq -c | tr -s ' ' | head -n 1 | sed 's/^ [0-9]* //')" '[true,true,true,true]'
+same 'totals of a recording' "$(sctx-top --batch -n 1 --json --view ring "$session" | jq -c '[.messages, .bytes, .topics, .lost]')" \
+    "$(jq -sc '[length, (map(.len) | add), (map(.topic) | unique | length), 0]' "$base/said")"
+same 'messages of a recording' "$(sctx-top --batch -n 1 --json --view messages "$session" | jq -c '[.seq, .topic, .from, .pid, .len, .cause]')" \
+    "$(jq -c '[.seq, .topic, .from, .pid, .len, .cause]' "$base/said")"
+
 sctx-top --batch --json 2>/dev/null | head -n 1 >"$base/out"
 same 'a closed pipe' "${PIPESTATUS[0]} $(wc -l <"$base/out")" '0 1'
 # It is not noticed: nobody joined but the three that wrote, and nothing was published.

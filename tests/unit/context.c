@@ -51,6 +51,25 @@ Test(context, an_older_and_smaller_result_struct) {
     rig_end(ctx, "context");
 }
 
+/* The span is what the info says of it, while messages come and the oldest go. */
+Test(context, span_is_what_info_says) {
+    struct sctx_create_options o = {.cells = 64};
+    sctx *ctx = rig_new("context", &o);
+    sctx_writer *w = rig_writer(ctx);
+    uint16_t topic = rig_topic(ctx, "a");
+    for (int n = 0; n < 200; n++) {
+        struct sctx_extent span = SCTX_INIT(span);
+        struct sctx_info i = rig_info(ctx);
+        cr_assert_eq(sctx_extent_get(ctx, &span), SCTX_OK);
+        cr_assert(span.first_seq == i.first_seq && span.oldest == i.oldest && span.tail == i.tail && span.span_ns == i.span_ns, "at %d", n);
+        cr_assert_eq(span.tail, (uint64_t)n + 1);
+        (void)rig_say(w, topic, "x");
+    }
+    cr_expect_eq(sctx_extent_get(ctx, NULL), SCTX_ERR_INVALID);
+    sctx_writer_close(w);
+    rig_end(ctx, "context");
+}
+
 static int create_with(uint64_t cells, uint64_t arena, uint64_t memory, uint32_t flags, const char *group, struct sctx_error *error) {
     struct sctx_create_options o = {.size = sizeof o,
                                     .context = "refused",
@@ -201,6 +220,7 @@ Test(context, lost) {
         cr_expect_eq(sctx_check(ctx), SCTX_ERR_LOST);
         struct sctx_info i = SCTX_INIT(i);
         cr_expect_eq(sctx_info_get(ctx, &i), SCTX_ERR_LOST);
+        cr_expect_eq(sctx_extent_get(ctx, &(struct sctx_extent){.size = sizeof(struct sctx_extent)}), SCTX_ERR_LOST);
         sctx_close(ctx);
         (void)sctx_remove("context", NULL, NULL);
     }
@@ -265,6 +285,7 @@ static int use_inherited(void *argument) {
     FORKED(sctx_marker_set(h->m, (sctx_level){.i64 = 9}));
     FORKED(sctx_topic_get(h->ctx, 0, &t));
     FORKED(sctx_info_get(h->ctx, &i));
+    FORKED(sctx_extent_get(h->ctx, &(struct sctx_extent){.size = sizeof(struct sctx_extent)}));
     sctx_marker_close(h->m);
     sctx_reader_close(h->r);
     sctx_writer_close(h->w);

@@ -2,6 +2,7 @@
 #include "rig.h"
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,6 +68,65 @@ Test(participant, roles_of_several_handles) {
     cr_assert(find(ctx, 1, &p));
     cr_expect_eq(p.roles, SCTX_ROLE_READER, "%u", p.roles);
     sctx_reader_close(r);
+    rig_end(ctx, "participant");
+}
+
+/* In one go, and one by one: the same. Some lead lives of several handles, some have left. */
+Test(participant, all_at_once) {
+    enum { PEOPLE = 60 };
+    sctx *ctx = rig_new("participant", NULL), *person[PEOPLE];
+    sctx_writer *writers[PEOPLE];
+    sctx_reader *readers[PEOPLE], *second[PEOPLE];
+    uint16_t topic = rig_topic(ctx, "a");
+    for (int i = 0; i < PEOPLE; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "p%d", i);
+        person[i] = rig_join("participant", name);
+        readers[i] = rig_reader(person[i], SCTX_FROM_START, 0, NULL);
+        second[i] = rig_reader(person[i], SCTX_FROM_NOW, 0, NULL);
+        writers[i] = rig_writer(person[i]);
+        for (int n = 0; n < i; n++) (void)rig_say(writers[i], topic, "seven b");
+        if (i % 3 == 0) (void)rig_drain(readers[i]);
+        if (i % 5 == 0) sctx_writer_close(writers[i]);
+        if (i % 4 == 0) sctx_reader_close(second[i]);
+        if (i % 7 == 0) sctx_close(person[i]);
+    }
+    struct sctx_participant list[PEOPLE + 1] = {{.size = sizeof list[0]}}, one;
+    uint32_t count = 0, at = 0;
+    cr_assert_eq(sctx_participants_get(ctx, list, PEOPLE + 1, &count), SCTX_OK);
+    cr_assert_eq(count, PEOPLE + 1);
+    for (uint32_t slot = 0; slot < sctx_participant_slots(ctx); slot++) {
+        one = (struct sctx_participant)SCTX_INIT(one);
+        if (sctx_participant_get(ctx, slot, &one) != SCTX_OK) continue;
+        cr_assert_arr_eq(&list[at], &one, sizeof one, "slot %u, %s", slot, one.name);
+        cr_expect_eq(sctx_participant_pid(ctx, one.join), one.pid);
+        at++;
+    }
+    cr_expect_eq(at, count);
+    cr_expect_eq(sctx_participant_pid(ctx, 9999), 0);
+    cr_expect_eq(sctx_participant_pid(ctx, 0), 0);
+    struct sctx_info info = SCTX_INIT(info);
+    uint32_t alive = 0;
+    for (uint32_t i = 0; i < count; i++) alive += list[i].alive != SCTX_DEAD;
+    cr_assert_eq(sctx_info_get(ctx, &info), SCTX_OK);
+    cr_expect(info.participants_known == count && info.participants_alive == alive);
+    /* Too little room, and a caller whose struct ends earlier. */
+    struct sctx_participant few[3] = {{.size = sizeof few[0]}, {.join = 77}, {.join = 77}};
+    cr_assert_eq(sctx_participants_get(ctx, few, 2, &count), SCTX_OK);
+    cr_expect(count == PEOPLE + 1 && few[0].join == list[0].join && few[1].join == list[1].join && few[2].join == 77);
+    cr_assert_eq(sctx_participants_get(ctx, NULL, 0, &count), SCTX_OK);
+    cr_expect_eq(count, PEOPLE + 1);
+    enum { SHORT = offsetof(struct sctx_participant, joined_ns) };
+    unsigned char packed[2 * SHORT + 8];
+    memset(packed, 0x5a, sizeof packed);
+    memcpy(packed, &(uint32_t){SHORT}, sizeof(uint32_t));
+    cr_assert_eq(sctx_participants_get(ctx, (struct sctx_participant *)(void *)packed, 2, &count), SCTX_OK);
+    cr_expect_arr_eq(packed + sizeof(uint32_t), (char *)&list[0] + sizeof(uint32_t), SHORT - sizeof(uint32_t));
+    cr_expect_arr_eq(packed + SHORT + sizeof(uint32_t), (char *)&list[1] + sizeof(uint32_t), SHORT - sizeof(uint32_t));
+    cr_expect_eq(packed[2 * SHORT], 0x5a);
+    cr_expect_eq(sctx_participants_get(ctx, NULL, 1, &count), SCTX_ERR_INVALID);
+    for (int i = 0; i < PEOPLE; i++)
+        if (i % 7 != 0) sctx_close(person[i]);
     rig_end(ctx, "participant");
 }
 

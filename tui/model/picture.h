@@ -18,6 +18,7 @@ struct picture {
     size_t people_count;
     struct sctx_info info;
     bool has_info;
+    int64_t people_next_ns; /* monotonic: when both are looked at again */
     bool is_live; /* a context; else a recording */
     int64_t now_ns;
     struct value_text *values; /* by row of stats_topic() */

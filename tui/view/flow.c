@@ -66,12 +66,8 @@ static void draw(const void *model, size_t row, int column, struct pane cell) {
     }
 }
 
-const struct table_kind flow_table = {columns,
-                                      sizeof columns / sizeof *columns,
-                                      COUNT,
-                                      count,
-                                      id,
-                                      number,
-                                      text,
-                                      draw,
-                                      "Nobody has answered anybody yet: no message names another one as its cause."};
+const struct table_kind flow_table = {columns, sizeof columns / sizeof *columns,
+                                      COUNT,   count,
+                                      id,      number,
+                                      text,    NULL,
+                                      draw,    "Nobody has answered anybody yet: no message names another one as its cause."};

@@ -2,6 +2,8 @@
 #include "figures.h"
 #include "views.h"
 
+#include <stdlib.h>
+
 enum column { NAME, LEVEL, UNIT, LOW, HIGH, GRAPH, AGE, KIND };
 
 static const struct table_column columns[] = {
@@ -32,7 +34,14 @@ static double number(const void *model, size_t row, int column) {
     const struct level *level = level_of(model, row);
     if (column == LEVEL || column == GRAPH) return level->value;
     if (column == AGE) return (double)(((const struct picture *)model)->now_ns - level->time_ns);
-    return column == LOW ? level->is_low : level->is_high;
+    return strtod(column == LOW ? level->low : level->high, NULL);
+}
+
+static bool is_known(const void *model, size_t row, int column) {
+    const struct level *level = level_of(model, row);
+    if (column == LOW) return level->low[0] != '\0';
+    if (column == HIGH) return level->high[0] != '\0';
+    return level->time_ns != 0;
 }
 
 static const char *text(const void *model, size_t row, int column) {
@@ -61,16 +70,16 @@ static void draw(const void *model, size_t row, int column, struct pane cell) {
     switch ((enum column)column) {
     case NAME: cell_text(cell, STYLE_NAME, level->name); break;
     case LEVEL:
-        cell_right(cell, level->is_low || level->is_high ? STYLE_BAD : STYLE_STRONG, level->time_ns != 0 ? level->text : "-");
+        cell_right(cell, level->is_low || level->is_high ? STYLE_BAD : STYLE_STRONG, is_known(model, row, LEVEL) ? level->text : "-");
         break;
     case UNIT: cell_text(cell, STYLE_DIM, level->unit); break;
-    case LOW: cell_right(cell, level->is_low ? STYLE_BAD : STYLE_PLAIN, level->low[0] != '\0' ? level->low : "-"); break;
-    case HIGH: cell_right(cell, level->is_high ? STYLE_BAD : STYLE_PLAIN, level->high[0] != '\0' ? level->high : "-"); break;
+    case LOW: cell_right(cell, level->is_low ? STYLE_BAD : STYLE_PLAIN, is_known(model, row, LOW) ? level->low : "-"); break;
+    case HIGH: cell_right(cell, level->is_high ? STYLE_BAD : STYLE_PLAIN, is_known(model, row, HIGH) ? level->high : "-"); break;
     case GRAPH: draw_graph(model, level, cell); break;
-    case AGE: cell_right(cell, STYLE_DIM, level->time_ns != 0 ? figure_duration(number(model, row, AGE), figure) : "-"); break;
+    case AGE: cell_right(cell, STYLE_DIM, is_known(model, row, AGE) ? figure_duration(number(model, row, AGE), figure) : "-"); break;
     case KIND: cell_text(cell, STYLE_DIM, level->kind); break;
     }
 }
 
-const struct table_kind markers_table = {columns, sizeof columns / sizeof *columns, NAME, count, id, number, text,
+const struct table_kind markers_table = {columns, sizeof columns / sizeof *columns, NAME, count, id, number, text, is_known,
                                          draw,    "There are no markers."};

@@ -3,14 +3,15 @@
 #include "views.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum column { NAME, PID, STATE, ROLES, RATE, BYTES, GRAPH, SENT, TOPICS, LAG, LOST, GONE, SINCE };
 
 static const struct table_column columns[] = {
     [NAME] = {"NAME", "as it calls itself", 14, .is_text = true, .grows = true},
     [PID] = {"PID", "its process", 7, .to_the_right = true, .rank = 4},
-    [STATE] = {"STATE", "whether its process lives", 6, .rank = 6, .most_first = true},
-    [ROLES] = {"ROLES", "what it does: w writes, r reads, g reads gated", 5, .rank = 5},
+    [STATE] = {"STATE", "whether its process lives", 6, .rank = 6, .as_text = true, .most_first = true},
+    [ROLES] = {"ROLES", "what it does: w writes, r reads, g reads gated", 5, .rank = 5, .as_text = true},
     [RATE] = {"RATE", "messages that it sent in the last second", 6, .to_the_right = true, .most_first = true},
     [BYTES] = {"BYTES/S", "bytes of their payloads", 7, .to_the_right = true, .most_first = true, .rank = 7},
     [GRAPH] = {"MINUTE", "messages a second, in the last seconds", 12, .rank = 9},
@@ -62,51 +63,59 @@ static double number(const void *model, size_t at, int column) {
     return 0;
 }
 
+/* What readers do, where there are some; what was lost nevertheless. */
+static bool is_known(const void *model, size_t at, int column) {
+    const struct picture *picture = model;
+    bool has_readers = picture->is_live && (picture->people[at].roles & (SCTX_ROLE_READER | SCTX_ROLE_GATED)) != 0;
+    if (column == LAG) return has_readers;
+    if (column == LOST || column == GONE) return has_readers || number(model, at, column) > 0;
+    return column != PID || number(model, at, PID) > 0;
+}
+
+static const char *roles_of(uint32_t roles) {
+    static const char *const texts[] = {"-", "w", "r", "wr", "g", "wg", "rg", "wrg"};
+    return texts[((roles & SCTX_ROLE_WRITER) != 0 ? 1 : 0) + ((roles & SCTX_ROLE_READER) != 0 ? 2 : 0) +
+                 ((roles & SCTX_ROLE_GATED) != 0 ? 4 : 0)];
+}
+
 static const char *text(const void *model, size_t row, int column) {
     const struct picture *picture = model;
-    (void)column;
+    const struct sctx_participant *person = picture->is_live ? &picture->people[row] : NULL;
+    if (column == STATE) return person == NULL ? NULL : person->alive == SCTX_DEAD ? "dead" : "alive";
+    if (column == ROLES) return person == NULL ? NULL : roles_of(person->roles);
     return picture->is_live ? picture->people[row].name : sent(picture, row)->name;
 }
 
-static void draw_state(const struct picture *picture, size_t at, int column, struct pane cell) {
-    const struct sctx_participant *person = picture->is_live ? &picture->people[at] : NULL;
-    char roles[8];
-    if (person == NULL) {
-        cell_text(cell, STYLE_DIM, "-");
-    } else if (column == STATE) {
-        bool is_dead = person->alive == SCTX_DEAD;
-        cell_text(cell, is_dead ? STYLE_BAD : STYLE_GOOD, is_dead ? "dead" : "alive");
-    } else {
-        (void)snprintf(roles, sizeof roles, "%s%s%s", (person->roles & SCTX_ROLE_WRITER) != 0 ? "w" : "",
-                       (person->roles & SCTX_ROLE_READER) != 0 ? "r" : "", (person->roles & SCTX_ROLE_GATED) != 0 ? "g" : "");
-        cell_text(cell, STYLE_PLAIN, roles[0] != '\0' ? roles : "-");
-    }
+static void draw_text(const void *model, size_t at, int column, struct pane cell) {
+    const char *said = text(model, at, column);
+    enum style style = said == NULL ? STYLE_DIM : column == ROLES ? STYLE_PLAIN : strcmp(said, "dead") == 0 ? STYLE_BAD : STYLE_GOOD;
+    cell_text(cell, style, said != NULL ? said : "-");
 }
 
 static void draw(const void *model, size_t at, int column, struct pane cell) {
     const struct picture *picture = model;
     double value = number(model, at, column);
-    bool knows_readers = picture->is_live && (picture->people[at].roles & (SCTX_ROLE_READER | SCTX_ROLE_GATED)) != 0;
+    bool known = is_known(model, at, column);
     char figure[FIGURE];
     switch ((enum column)column) {
     case NAME: cell_text(cell, STYLE_PERSON, text(model, at, column)); break;
     case PID:
         (void)snprintf(figure, sizeof figure, "%.0f", value);
-        cell_right(cell, STYLE_PLAIN, value > 0 ? figure : "-");
+        cell_right(cell, STYLE_PLAIN, known ? figure : "-");
         break;
     case STATE:
-    case ROLES: draw_state(picture, at, column, cell); break;
+    case ROLES: draw_text(model, at, column, cell); break;
     case RATE: cell_right(cell, value > 0 ? STYLE_STRONG : STYLE_DIM, figure_count(value, figure)); break;
     case BYTES: cell_right(cell, value > 0 ? STYLE_PLAIN : STYLE_DIM, figure_bytes(value, figure)); break;
     case GRAPH: cell_history(cell, sent(picture, at), picture->now_ns); break;
     case SENT:
     case TOPICS: cell_right(cell, value > 0 ? STYLE_PLAIN : STYLE_DIM, figure_count(value, figure)); break;
-    case LAG: cell_right(cell, STYLE_PLAIN, knows_readers ? figure_count(value, figure) : "-"); break;
+    case LAG: cell_right(cell, STYLE_PLAIN, known ? figure_count(value, figure) : "-"); break;
     case LOST:
-    case GONE: cell_right(cell, value > 0 ? STYLE_WARN : STYLE_DIM, knows_readers || value > 0 ? figure_count(value, figure) : "-"); break;
+    case GONE: cell_right(cell, value > 0 ? STYLE_WARN : STYLE_DIM, known ? figure_count(value, figure) : "-"); break;
     case SINCE: cell_right(cell, STYLE_DIM, figure_duration(value, figure)); break;
     }
 }
 
-const struct table_kind participants_table = {columns,           sizeof columns / sizeof *columns, RATE, count, id, number, text, draw,
-                                              "Nobody is there."};
+const struct table_kind participants_table = {
+    columns, sizeof columns / sizeof *columns, RATE, count, id, number, text, is_known, draw, "Nobody is there."};

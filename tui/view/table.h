@@ -11,6 +11,7 @@ struct table_column {
     int columns;               /* wide */
     bool to_the_right;
     bool is_text;    /* sorted by text, else by number */
+    bool as_text;    /* text() says it too, though it is sorted by number */
     bool grows;      /* takes what is left */
     uint8_t rank;    /* where there is too little room the highest go first; 0: stays */
     bool most_first; /* how it is sorted when it is chosen */
@@ -23,7 +24,8 @@ struct table_kind {
     size_t (*count)(const void *model);
     uint64_t (*id)(const void *model, size_t row); /* what stays the same while rows come and go */
     double (*number)(const void *model, size_t row, int column);
-    const char *(*text)(const void *model, size_t row, int column); /* of columns that are sorted by text */
+    const char *(*text)(const void *model, size_t row, int column); /* of is_text, and of as_text, where NULL is nothing */
+    bool (*is_known)(const void *model, size_t row, int column);    /* of numbers; NULL: all are */
     void (*draw)(const void *model, size_t row, int column, struct pane cell);
     const char *nothing; /* what is said where there is no row */
 };

@@ -16,7 +16,7 @@ static const struct table_column columns[] = {
     [WRITERS] = {"BY", "how many say it", 3, .to_the_right = true, .most_first = true, .rank = 8},
     [AGE] = {"AGE", "since the last message", 6, .to_the_right = true, .rank = 2},
     [ENCODING] = {"ENCODING", "of the payloads", 9, .is_text = true, .rank = 10},
-    [VALUE] = {"LAST VALUE", "what the last message says, decoded", 24, .grows = true, .rank = 1},
+    [VALUE] = {"LAST VALUE", "what the last message says, decoded", 24, .grows = true, .as_text = true, .rank = 1},
 };
 
 static size_t count(const void *model) {
@@ -51,13 +51,23 @@ static double number(const void *model, size_t at, int column) {
     return 0;
 }
 
+static const struct value_text *value_of(const struct picture *picture, size_t row) {
+    return row < picture->value_count && picture->values[row].seq != 0 ? &picture->values[row] : NULL;
+}
+
 static const char *text(const void *model, size_t row, int column) {
+    if (column == VALUE) return value_of(model, row) != NULL ? value_of(model, row)->text : NULL;
     return column == NAME ? row_of(model, row)->name : row_of(model, row)->encoding;
 }
 
+/* Intervals take two messages. */
+static bool is_known(const void *model, size_t at, int column) {
+    return (column != INTERVAL && column != JITTER) || number(model, at, column) > 0;
+}
+
 static void draw_value(const struct picture *picture, size_t at, struct pane cell) {
-    if (at >= picture->value_count || picture->values[at].seq == 0) return;
-    cell_text(cell, picture->values[at].is_bad ? STYLE_WARN : STYLE_VALUE, picture->values[at].text);
+    const struct value_text *value = value_of(picture, at);
+    if (value != NULL) cell_text(cell, value->is_bad ? STYLE_WARN : STYLE_VALUE, value->text);
 }
 
 static void draw(const void *model, size_t at, int column, struct pane cell) {
@@ -74,12 +84,12 @@ static void draw(const void *model, size_t at, int column, struct pane cell) {
     case COUNT: cell_right(cell, STYLE_PLAIN, figure_count(value, figure)); break;
     case SIZE: cell_right(cell, STYLE_PLAIN, figure_bytes(value, figure)); break;
     case INTERVAL:
-    case JITTER: cell_right(cell, STYLE_PLAIN, value > 0 ? figure_duration(value, figure) : "-"); break;
+    case JITTER: cell_right(cell, STYLE_PLAIN, is_known(model, at, column) ? figure_duration(value, figure) : "-"); break;
     case WRITERS: cell_right(cell, STYLE_PLAIN, figure_count(value, figure)); break;
     case AGE: cell_right(cell, STYLE_DIM, figure_duration(value, figure)); break;
     case VALUE: draw_value(picture, at, cell); break;
     }
 }
 
-const struct table_kind topics_table = {columns, sizeof columns / sizeof *columns, RATE, count, id, number, text,
+const struct table_kind topics_table = {columns, sizeof columns / sizeof *columns, RATE, count, id, number, text, is_known,
                                         draw,    "Nothing has been said yet."};

@@ -359,6 +359,11 @@ struct sctx_participant {
 SCTX_API uint32_t sctx_participant_slots(const sctx *ctx); /* [any thread] */
 /* NOT_FOUND: the slot is not in use. [any thread] */
 SCTX_API int sctx_participant_get(sctx *ctx, uint32_t slot, struct sctx_participant *participant);
+/* All that are known, in the order of their slots, in one go: where there are many, much cheaper than one by one. `list` has `room` places, of which the
+ * first one's size must be set (SCTX_INIT): it is that of each. *count: how many there are, though only `room` were filled. [any thread] */
+SCTX_API int sctx_participants_get(sctx *ctx, struct sctx_participant *list, uint32_t room, uint32_t *count);
+/* The process of the participant that joined as number `join`; 0: its entry was reused meanwhile. [any thread] */
+SCTX_API uint32_t sctx_participant_pid(sctx *ctx, uint32_t join);
 /* The name of the participant that joined as number `join`, or "#join" when its entry was reused meanwhile. Borrowed until sctx_close().
  * As the participant wrote it: print it escaped. [any thread] */
 SCTX_API const char *sctx_participant_name(sctx *ctx, uint32_t join);
@@ -447,6 +452,14 @@ struct sctx_info {
     uint64_t gate_evictions; /* gated readers let go because they took too long */
 };
 SCTX_API int sctx_info_get(sctx *ctx, struct sctx_info *info); /* DAMAGED, LOST, FORKED. [any thread] */
+
+/* What the ring holds now, as in sctx_info. Asks the kernel for nothing, so it may be called often. */
+struct sctx_extent {
+    uint32_t size;
+    uint64_t first_seq, oldest, tail;
+    int64_t span_ns;
+};
+SCTX_API int sctx_extent_get(sctx *ctx, struct sctx_extent *span); /* DAMAGED, LOST, FORKED. [any thread] */
 
 #ifdef __cplusplus
 }
