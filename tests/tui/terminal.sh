@@ -133,6 +133,54 @@ shows 'is no ring' && ok || bad 'a truncated context is not told'
 keys q
 restored 'after a truncated context' 0
 
+# Plugins that crash, loop or grow while they are shown: hex and the reason; what others say is decoded, and no worker stays behind.
+sctx rm >/dev/null 2>&1
+if [ -e "$build/zoo/segfault.so" ]; then
+    begin 110 24 --plugin "$build/zoo"
+    for animal in segfault loop huge_tree exit; do sctx pub --unchecked --encoding $animal "zoo/$animal" bites; done
+    sctx pub --encoding json zoo/tame '{"sits":"still"}'
+    shows 'zoo/tame' || bad 'it does not begin with bad plugins'
+    keys 3
+    shows '{"sits":"still"}' && ok || bad 'a bad plugin keeps others from being decoded'
+    keys / segfault Enter Enter
+    shows 'segfault' && shows '62 69 74 65 73' && ok || bad 'the payload of a crashed plugin is not shown as bytes'
+    shows 'crashed (segmentation fault' && ok || bad 'why a plugin failed is not said'
+    pid=$(top_pid)
+    workers=$(pgrep -P "$pid" | wc -l)
+    pkill -KILL -P "$pid"
+    keys Escape
+    for n in 1 2 3; do sctx pub --encoding json zoo/tame "{\"again\":$n}"; done
+    keys End
+    shows '{"again":3}' && ok || bad 'it does not go on when its workers are killed'
+    keys q
+    restored "bad plugins and $workers workers killed" 0
+    [ -z "$(pgrep -P "$pid")" ] && ok || bad 'a worker stays behind'
+    sctx rm >/dev/null 2>&1
+fi
+
+# 256 colours, 8, none: the colour of the same cell, as the terminal got it.
+sctx pub second/topic hello
+colours() { # colours TERM [VAR=VALUE...]: the codes of colours that sctx-top sends go to $base/colours
+    new_server
+    printf 'export TERM=%s %s\nsctx-top --no-settings --view topics\nexec sleep 1000\n' "$1" "${*:2}" >"$base/script"
+    "${tmux[@]}" new-session -d -s t -x 90 -y 20 "bash $base/script"
+    shows 'second/topic' || bad "it does not begin with TERM=$1 ${*:2}"
+    "${tmux[@]}" capture-pane -e -p -t t | grep -o $'\e\\[[0-9;]*m' | tr -d '\033[m' | tr ';' '\n' | sort -un | paste -sd' ' >"$base/colours"
+    keys q
+}
+for how in 'tmux-256color COLORFGBG="15;0"' 'tmux-256color COLORFGBG="0;15"' tmux 'tmux-256color NO_COLOR=1' vt220; do
+    # shellcheck disable=SC2086 # a word each
+    colours $how
+    codes=$(cat "$base/colours")
+    case $how in
+    *NO_COLOR* | vt220) grep -qE '(^| )(3[1-7]|38)( |$)' <<<"$codes" && bad "$how: colours: $codes" || ok ;;
+    tmux) grep -qE '(^| )3[1-7]( |$)' <<<"$codes" && ! grep -qw 38 <<<"$codes" && ok || bad "$how: $codes" ;;
+    *15\;0*) grep -qw 75 <<<"$codes" && ok || bad "dark background: $codes" ;;
+    *) grep -qw 25 <<<"$codes" && ok || bad "light background: $codes" ;;
+    esac
+done
+sctx rm >/dev/null 2>&1
+
 # Stopped and continued, as a shell with jobs does it.
 sctx rm >/dev/null 2>&1
 sctx pub second/topic hello

@@ -91,7 +91,7 @@ bool words_of_payload(struct judge *judge, const struct source_topic *topic, con
         return true;
     }
     if (!tree_is_good(tree) && held == len) {
-        (void)snprintf(text, room, "malformed at byte %u: %s", tree->fault_off, tree->reason);
+        (void)snprintf(text, room, "malformed at byte %u%s%s", tree->fault_off, tree->reason[0] != '\0' ? ": " : "", tree->reason);
         return false;
     }
     sctx_str summary = tree_str(tree, tree->summary);

@@ -35,7 +35,8 @@ void detail_prepare(struct detail *detail, struct judge *judge, const struct kep
     if (kept->held < kept->len)
         (void)snprintf(detail->trouble, sizeof detail->trouble, "only the first %u of %u bytes are looked at here", kept->held, kept->len);
     else if (detail->outcome == HOST_DECODED && !tree_is_good(tree))
-        (void)snprintf(detail->trouble, sizeof detail->trouble, "malformed at byte %u: %s", tree->fault_off, tree->reason);
+        (void)snprintf(detail->trouble, sizeof detail->trouble, "malformed at byte %u%s%s", tree->fault_off,
+                       tree->reason[0] != '\0' ? ": " : "", tree->reason);
     else if (detail->outcome == HOST_FAILED && detail->trouble[0] == '\0')
         (void)snprintf(detail->trouble, sizeof detail->trouble, "%s", tree->reason);
     detail->seq = kept->seq;
