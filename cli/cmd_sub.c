@@ -177,9 +177,9 @@ static int open_reader(struct sub *sub) {
     sub->source = source_open_live(sub->ctx, &sub->from, &status);
     sub->lost = sub->gone = 0;
     if (status == SCTX_OK && sub->call->values[SUB_TIMEOUT].given && sub->call->values[SUB_TIMEOUT].ns == 0) {
-        struct sctx_reader_stats stats = SCTX_INIT(stats);
-        status = sctx_reader_stats(source_reader(sub->source), &stats);
-        sub->held_end = stats.tail;
+        struct sctx_extent extent = SCTX_INIT(extent); /* exact, also where a writer was killed between a message and the hint to it */
+        status = sctx_extent_get(sub->ctx, &extent);
+        sub->held_end = extent.tail;
     }
     if (status == SCTX_OK) return EXIT_DONE;
     if (status == SCTX_ERR_GATING) {

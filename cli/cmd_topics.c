@@ -98,12 +98,12 @@ static uint64_t overtaken(struct survey *survey, const sctx_reader *reader, cons
 static int count_messages(struct survey *survey) {
     enum { BEGIN_AGAIN_MAX = 8 };
     struct sctx_reader_options from = SCTX_INIT(from);
-    struct sctx_reader_stats stats = SCTX_INIT(stats);
+    struct sctx_extent extent = SCTX_INIT(extent);
     from.from = SCTX_FROM_START;
     sctx_reader *reader = NULL;
     int status = sctx_reader_open(survey->ctx, &from, &reader);
-    if (status == SCTX_OK) status = sctx_reader_stats(reader, &stats);
-    uint64_t end = stats.tail;
+    if (status == SCTX_OK) status = sctx_extent_get(survey->ctx, &extent);
+    uint64_t end = extent.tail;
     for (unsigned begun = 0; status == SCTX_OK && stop_signal() == 0;) {
         struct sctx_message message;
         status = sctx_peek(reader, &message);

@@ -450,3 +450,21 @@ test_schema() {
     exits 1 sctx pub --encoding struct:Order --schema missing t x
     has "$T/err" "missing"
 }
+
+# A writer that is killed between its message and the hint to it leaves a hint that lags: what is held is shown to its end nevertheless.
+test_the_hint_lags() {
+    seq 1 4241 | sctx pub t
+    local ring=$SCTX_DIR/default/ring at
+    for at in $(LC_ALL=C grep -obUaP '\x92\x10\0\0\0\0\0\0' "$ring" | cut -d: -f1); do
+        [ $((at % 128)) -eq 0 ] && break
+    done
+    printf '\x90\x10' | dd of="$ring" bs=1 seek="$at" conv=notrunc status=none
+    exits 0 sctx sub --tap --from start --timeout 0 --json
+    same "$(tail -n 1 "$T/out" | jq .seq)" 4241
+    exits 0 sctx topics --json
+    same "$(jq .messages "$T/out")" 4241
+    same "$(od -An -tu8 -j "$at" -N 8 "$ring" | tr -d ' ')" 4240
+    exits 0 sctx snapshot -o s.mcap
+    exits 0 sctx stat --json s.mcap
+    same "$(jq .messages "$T/out")" 4241
+}
