@@ -80,14 +80,15 @@ static bool by_decoder(struct encoding *encoding, const void **data, size_t *len
         return true;
     }
     if (encoded == HOST_ENCODER_FAILED) return refuse(encoding, name, &as_json);
+    if (encoded == HOST_NOT_ENCODABLE) { /* it is JSON: that its bytes may pass for the encoding as well is chance */
+        (void)snprintf(encoding->fault, sizeof encoding->fault, "%s cannot hold this: %s", name, as_json.text);
+        return false;
+    }
     enum host_outcome outcome = decode(encoding, encoding->number, *data, *len);
     struct value_fault as_is = value_fault(&encoding->tree);
     if (outcome == HOST_DECODED && as_is.text[0] == '\0') return true;
     if (encoded == HOST_NO_ENCODER || outcome != HOST_DECODED) return refuse(encoding, name, &as_is);
-    if (encoded == HOST_NOT_JSON)
-        (void)snprintf(encoding->fault, sizeof encoding->fault, "neither JSON (%s) nor %s (%s)", as_json.text, name, as_is.text);
-    else
-        (void)snprintf(encoding->fault, sizeof encoding->fault, "%s cannot hold this: %s", name, as_json.text);
+    (void)snprintf(encoding->fault, sizeof encoding->fault, "neither JSON (%s) nor %s (%s)", as_json.text, name, as_is.text);
     return false;
 }
 

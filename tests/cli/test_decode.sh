@@ -219,3 +219,15 @@ test_a_plugin_that_loops_holds_nobody_up() {
     same "$(jq -c 'select(.topic == "good").data.a' "$T/sub.out" | sort | uniq -c | tr -s ' ' | paste -sd,)" " 20 1, 1 2"
     has "$T/sub.err" "more than 100 ms of processor time on topic 'bad'; strike 1 of 3"
 }
+
+# JSON that the format cannot hold, although its bytes would pass for the format: any text that is long enough is a struct.
+test_pub_json_that_cannot_be_held() {
+    printf 'struct Pair { u32 a; u32 b; u8 rest[]; };' >pair.layout
+    exits 1 sctx pub --encoding struct:Pair --schema pair.layout t '{"a":1,"b":"no number"}'
+    has "$T/err" "struct cannot hold this"
+    exits 0 sctx pub t '{"a":1,"b":2,"rest":[7,8]}'
+    exits 0 sctx pub t 'no JSON, but eight bytes'
+    exits 0 sctx pub --unchecked t '{"a":1,"b":"no number"}'
+    exits 0 sctx sub --from start --timeout 0 --json
+    same "$(jq -c '[.len, .data.a]' "$T/out" | paste -sd' ')" '[10,1] [24,1243639662] [23,576791163]'
+}
