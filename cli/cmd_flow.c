@@ -20,6 +20,7 @@ enum flow_option {
     FLOW_COUNT,
     FLOW_FROM,
     FLOW_FILTER,
+    FLOW_UNANSWERED,
     FLOW_DOT,
     FLOW_MERMAID,
     FLOW_NO_DECODE,
@@ -32,7 +33,10 @@ static const struct option options[FLOW_OPTIONS] = {
     [FLOW_FOR] = {"for", 0, OPTION_DURATION, "S", "look for so long; 0: only at what is there (else until Ctrl-C)", NULL, NULL},
     [FLOW_COUNT] = {"count", 'n', OPTION_NUMBER, "N", "end after N answers", NULL, NULL},
     [FLOW_FROM] = {"from", 0, OPTION_TEXT, "WHERE", "begin at: start (what is held), now, or a SEQ", "start", NULL},
-    [FLOW_FILTER] = {"filter", 'f', OPTION_TEXT, "EXPR", "count only answers that match, see sctx-filter(7)", NULL, NULL},
+    [FLOW_FILTER] = {"filter", 'f', OPTION_TEXT, "EXPR",
+                     "count only answers that match, see sctx-filter(7); with\n--unanswered: show only such messages", NULL, NULL},
+    [FLOW_UNANSWERED] = {"unanswered", 'u', OPTION_FLAG, NULL, "show the messages that nobody answered, where others like them were", NULL,
+                         NULL},
     [FLOW_DOT] = {"dot", 0, OPTION_FLAG, NULL, "as a graph for Graphviz", NULL, NULL},
     [FLOW_MERMAID] = {"mermaid", 0, OPTION_FLAG, NULL, "as a flowchart for Mermaid", NULL, NULL},
     [FLOW_NO_DECODE] = {"no-decode", 0, OPTION_FLAG, NULL, "only causes that messages carry, no ids that decoders find", NULL, NULL},
@@ -49,7 +53,8 @@ struct looking {
     struct sctx_reader_options from;
     int64_t deadline; /* SCTX_FOREVER: none */
     uint64_t end;     /* what is published from here on is not looked at */
-    uint64_t damaged, answers;
+    uint64_t damaged, answers, unanswered;
+    bool is_wanted[FLOW_REMEMBERED]; /* with --unanswered, by seq modulo FLOW_REMEMBERED */
     struct batch batch;
 };
 
@@ -69,7 +74,9 @@ static bool count_gathered(struct looking *looking) {
         const struct batched *item = &looking->batch.items[i];
         const struct tree *keys = item->is_decoded && item->outcome == HOST_DECODED ? &item->tree : NULL;
         bool is_wanted = (looking->filter == NULL || item->is_trigger) && names_are_wanted(looking->call, item->message.topic->name);
-        (void)(is_wanted ? flow_add : flow_remember)(looking->flow, &item->message, keys);
+        bool counts = is_wanted || looking->call->values[FLOW_UNANSWERED].given;
+        (void)(counts ? flow_add : flow_remember)(looking->flow, &item->message, keys);
+        looking->is_wanted[item->message.seq % FLOW_REMEMBERED] = is_wanted;
         bool is_answer = item->message.has_cause || (keys != NULL && keys->keys[SCTX_KEY_CAUSE].len > 0);
         looking->answers += is_wanted && is_answer;
     }
@@ -209,8 +216,47 @@ static void show_graph(struct out *out, const struct flow_edge *const *edges, ui
     if (is_dot) out_text(out, "}\n");
 }
 
-static bool show(const struct looking *looking) {
+static void show_message_json(struct out *out, const struct flow_unanswered *message) {
+    out_format(out, "{\"seq\":%" PRIu64 ",\"time\":%" PRId64 ",\"topic\":", message->seq, message->time_ns);
+    inert_json_name(out, message->topic);
+    out_text(out, ",\"from\":");
+    inert_json_name(out, message->from);
+    out_text(out, "}\n");
+    out_line_done(out);
+}
+
+/* How many there are. */
+static uint64_t show_unanswered(const struct looking *looking) {
+    static const char *const heads[] = {">SEQ", "TIME", "TOPIC", "FROM"};
     const struct call *call = looking->call;
+    struct table table = {.heads = heads, .columns = sizeof heads / sizeof *heads};
+    struct flow_unanswered message;
+    uint64_t shown = 0;
+    for (uint64_t place = 0; flow_next_unanswered(looking->flow, &place, &message);) {
+        if (!looking->is_wanted[message.seq % FLOW_REMEMBERED]) continue;
+        shown++;
+        if (call->json) {
+            show_message_json(call->out, &message);
+            continue;
+        }
+        char clock[UNIT_TEXT];
+        table_row(&table, PAINT_OFF);
+        table_format(&table, 0, "%" PRIu64, message.seq);
+        table_cell(&table, 1, clock_text(message.time_ns, clock));
+        table_cell(&table, 2, message.topic);
+        table_cell(&table, 3, message.from);
+    }
+    if (shown > 0 && !call->json) table_print(&table, call);
+    out_flush(call->out);
+    return shown;
+}
+
+static bool show(struct looking *looking) {
+    const struct call *call = looking->call;
+    if (call->values[FLOW_UNANSWERED].given) {
+        looking->unanswered = show_unanswered(looking);
+        return true;
+    }
     uint32_t count = flow_count(looking->flow);
     const struct flow_edge **edges = calloc(count > 0 ? count : 1, sizeof *edges);
     if (edges == NULL) return false;
@@ -244,7 +290,8 @@ static int answer(struct looking *looking, enum source_status status) {
     if (unknown > 0) say(call, "%" PRIu64 " more answer messages that were not seen, or too long ago", unknown);
     if (unheld > 0) say(call, "%" PRIu64 " more are between more pairs than are told apart", unheld);
     if (loss.lost + loss.gone > 0) say(call, "%" PRIu64 " messages were missed", loss.lost + loss.gone);
-    return looking->damaged > 0 || unheld > 0 || loss.lost + loss.gone > 0 ? EXIT_LOSS : EXIT_DONE;
+    if (looking->damaged > 0 || unheld > 0 || loss.lost + loss.gone > 0) return EXIT_LOSS;
+    return looking->unanswered > 0 ? EXIT_ANSWER_NO : EXIT_DONE;
 }
 
 static int open_source(struct looking *looking) {
@@ -285,6 +332,8 @@ static int read_options(struct looking *looking) {
         looking->from.from = SCTX_FROM_SEQ;
     else if (strcmp(from, "now") != 0)
         return say_usage(call, "--from takes start, now or a seq, not '%s'", from);
+    if (values[FLOW_UNANSWERED].given && values[FLOW_DOT].given + values[FLOW_MERMAID].given > 0)
+        return say_usage(call, "--unanswered shows messages, which neither --dot nor --mermaid can draw");
     if (values[FLOW_DOT].given + values[FLOW_MERMAID].given + call->json > 1)
         return say_usage(call, "--dot, --mermaid and --json exclude each other");
     if (values[FLOW_FILE].given && (values[FLOW_FOR].given || values[FLOW_FROM].given))
@@ -327,7 +376,10 @@ const struct command cmd_flow = {
     .notes =
         "By the causes that messages carry, and by the ids that decoders find in them. It joins nothing. Patterns and --filter choose the\n"
         "answers; what they answer may be any of the last 65536 messages. Percentiles are at most an eighth too high; the maximum is exact.\n"
-        "JSON: from topic to answer count p50_ns p99_ns max_ns. Exit: 3 if messages were missed.\n",
+        "With --unanswered: what nobody answered, although others that the same program said on the same topic were, once the longest time that\n"
+        "an answer took is over.\n"
+        "JSON: from topic to answer count p50_ns p99_ns max_ns; of messages: seq time topic from. Exit: 3 if messages were missed, 5 if\n"
+        "--unanswered shows some.\n",
     OPTIONS_OF(options),
     .run = flow_run,
 };

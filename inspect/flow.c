@@ -9,6 +9,7 @@ struct remembered {
     uint64_t seq;
     int64_t time_ns;
     uint32_t sender, topic; /* numbers of texts */
+    bool is_answered;
 };
 
 struct id {
@@ -40,6 +41,8 @@ struct flow {
     uint32_t *slots; /* of edges, plus 1; 2 * FLOW_EDGES_MAX of them */
     uint32_t count, room;
     uint64_t unknown, unheld;
+    uint64_t last_seq;
+    int64_t last_ns;
 };
 
 /* ---- texts ------------------------------------------------------------------------------------------------------------------ */
@@ -208,7 +211,9 @@ static bool cause_of(const struct flow *flow, const struct source_message *messa
 }
 
 static struct remembered describe(struct flow *flow, const struct source_message *message) {
-    struct remembered here = {message->seq, message->time_ns, sender_number(flow, message), topic_number(flow, message->topic)};
+    struct remembered here = {message->seq, message->time_ns, sender_number(flow, message), topic_number(flow, message->topic), false};
+    flow->last_seq = message->seq;
+    flow->last_ns = message->time_ns;
     if (here.topic == NOBODY) here.sender = NOBODY;
     return here;
 }
@@ -220,8 +225,9 @@ static void count_answer(struct flow *flow, const struct source_message *message
         flow->unknown += names_one;
         return;
     }
-    const struct remembered *cause = &flow->remembered[seq % FLOW_REMEMBERED];
+    struct remembered *cause = &flow->remembered[seq % FLOW_REMEMBERED];
     bool is_known = cause->seq == seq && cause->sender != NOBODY;
+    if (is_known) cause->is_answered = true;
     struct flow_edge *edge = NULL;
     if (is_known && here->sender != NOBODY)
         edge = edge_of(flow, &(struct edge_key){cause->sender, cause->topic, here->sender, here->topic});
@@ -274,6 +280,26 @@ int64_t flow_percentile(const struct flow_edge *edge, double part) {
         return end < edge->max_ns ? end : edge->max_ns;
     }
     return edge->max_ns;
+}
+
+/* The longest time to an answer of what this one said there; INT64_MAX: nobody ever answered it. */
+static int64_t longest_of(const struct flow *flow, const struct remembered *said) {
+    int64_t longest = -1;
+    for (uint32_t i = 0; i < flow->count; i++)
+        if (flow->keys[i].from == said->sender && flow->keys[i].topic == said->topic && flow->edges[i].max_ns > longest)
+            longest = flow->edges[i].max_ns;
+    return longest >= 0 ? longest : INT64_MAX;
+}
+
+bool flow_next_unanswered(const struct flow *flow, uint64_t *place, struct flow_unanswered *unanswered) {
+    for (; *place < FLOW_REMEMBERED; ++*place) {
+        const struct remembered *said = &flow->remembered[(flow->last_seq + 1 + *place) % FLOW_REMEMBERED];
+        if (said->sender == NOBODY || said->is_answered || flow->last_ns - said->time_ns <= longest_of(flow, said)) continue;
+        *unanswered = (struct flow_unanswered){flow->texts.list[said->sender], flow->texts.list[said->topic], said->seq, said->time_ns};
+        ++*place;
+        return true;
+    }
+    return false;
 }
 
 /* ---- begin and end ---------------------------------------------------------------------------------------------------------- */

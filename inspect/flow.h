@@ -47,4 +47,13 @@ uint64_t flow_unknown(const struct flow *flow);
 /* Those of them for which there was no room. */
 uint64_t flow_unheld(const struct flow *flow);
 
+/* A message that nobody answered, although others that the same one said on the same topic were, and the longest time that such an answer took is over. */
+struct flow_unanswered {
+    const char *from, *topic;
+    uint64_t seq;
+    int64_t time_ns;
+};
+/* Those of the remembered ones, in the order of their seqs; *place: 0 at first. false: no more. Of a copy there are none. */
+bool flow_next_unanswered(const struct flow *flow, uint64_t *place, struct flow_unanswered *unanswered);
+
 #endif

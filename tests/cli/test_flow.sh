@@ -134,3 +134,25 @@ test_flow_usage() {
     exits 4 sctx -c nowhere flow --for 0
     has "$T/err" "nowhere"
 }
+
+# Of six orders the second and fifth get no bill; the last one's time is not over.
+test_flow_of_what_nobody_answered() {
+    local n seq
+    for n in 1 2 3 4 5 6; do
+        seq=$(sctx pub --as shop --encoding json --json order "{\"id\":$n}" | jq .seq)
+        [ $((n % 3)) -eq 2 ] || [ $n -eq 6 ] || sctx pub --as till --cause "$seq" bill "$n"
+        [ $n -eq 6 ] || sctx pub --as clock tick "$n"
+    done
+    exits 5 sctx flow --unanswered --for 0 --json
+    keys "$T/out" "seq time topic from"
+    same "$(jq -c '[.seq, .topic, .from]' "$T/out" | paste -sd' ')" '[4,"order","shop"] [12,"order","shop"]'
+    exits 5 sctx flow -u --for 0 --filter 'data.id > 2'
+    same "$(sed 1d "$T/out" | awk '{ print $1, $3, $4 }')" '12 order shop'
+    exits 0 sctx flow -u --for 0 bill
+    is_empty "$T/out"
+    exits 0 sctx flow -u --for 0 --filter 'data.id == 1'
+    exits 2 sctx flow -u --dot
+    sctx snapshot -o s.mcap
+    exits 5 sctx flow -u --file s.mcap --json
+    same "$(jq .seq "$T/out" | paste -sd' ')" '4 12'
+}

@@ -162,13 +162,13 @@ fi
 sctx pub second/topic hello
 colours() { # colours TERM [VAR=VALUE...]: the codes of colours that sctx-top sends go to $base/colours
     new_server
-    printf 'export TERM=%s %s\nsctx-top --no-settings --view topics\nexec sleep 1000\n' "$1" "${*:2}" >"$base/script"
+    printf 'export TERM=%s %s\nsctx-top --no-settings --view topics\nexec sleep 1000\n' "$1" "$([ $# -eq 1 ] || printf '%q ' "${@:2}")" >"$base/script"
     "${tmux[@]}" new-session -d -s t -x 90 -y 20 "bash $base/script"
     shows 'second/topic' || bad "it does not begin with TERM=$1 ${*:2}"
     "${tmux[@]}" capture-pane -e -p -t t | grep -o $'\e\\[[0-9;]*m' | tr -d '\033[m' | tr ';' '\n' | sort -un | paste -sd' ' >"$base/colours"
     keys q
 }
-for how in 'tmux-256color COLORFGBG="15;0"' 'tmux-256color COLORFGBG="0;15"' tmux 'tmux-256color NO_COLOR=1' vt220; do
+for how in 'tmux-256color COLORFGBG=15;0' 'tmux-256color COLORFGBG=0;15' tmux 'tmux-256color NO_COLOR=1' vt220; do
     # shellcheck disable=SC2086 # a word each
     colours $how
     codes=$(cat "$base/colours")
