@@ -66,10 +66,12 @@ start() { # NAME COMMAND...: in a session of its own, so that all it starts can 
 }
 
 # shellcheck disable=SC2317,SC2329 # by cleanup
-groups_alive() {
-    local pid
-    for pid in "${pids[@]}"; do
-        kill -0 -- "-$pid" 2>/dev/null && return 0
+groups_alive() { # does one of them run? A zombie does not: whose parent is gone, that one stays for as long as the first process likes
+    local stat line state group
+    for stat in /proc/[0-9]*/stat; do
+        { read -r line <"$stat"; } 2>/dev/null || continue
+        read -r state _ group _ <<<"${line##*) }"
+        [[ $state != Z && " ${pids[*]} " == *" $group "* ]] && return 0
     done
     return 1
 }

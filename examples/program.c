@@ -28,10 +28,11 @@ static int64_t interval_parse(const struct program *program, const char *text) {
 }
 
 void program_options(struct program *program, int argc, char **argv) {
-    static const struct option longs[] = {{"context", required_argument, NULL, 'c'},
-                                          {"interval", required_argument, NULL, 'i'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    const struct option longs[] = {{"context", required_argument, NULL, 'c'},
+                                   {"interval", required_argument, NULL, 'i'},
+                                   {"help", no_argument, NULL, 'h'},
+                                   {program->flag, no_argument, NULL, 'f'},
+                                   {NULL, 0, NULL, 0}};
     int option;
 
     while ((option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
@@ -39,6 +40,8 @@ void program_options(struct program *program, int argc, char **argv) {
             program->context = optarg;
         } else if (option == 'i' && program->takes_interval) {
             program->interval_ns = interval_parse(program, optarg);
+        } else if (option == 'f') {
+            program->has_flag = true;
         } else if (option == 'h') {
             fputs(program->help, stdout);
             exit(fflush(stdout) == 0 ? 0 : 1);

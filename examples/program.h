@@ -8,9 +8,11 @@ struct program {
     const char *name;    /* of the program, and of the participant */
     const char *help;    /* text of --help */
     bool takes_interval; /* --interval SECONDS */
+    const char *flag;    /* an option of this program's own, without a value; NULL: none */
     int operands_wanted;
     const char *context; /* out: -c NAME, or NULL for the default */
     int64_t interval_ns; /* in: the default; out */
+    bool has_flag;       /* out: `flag` was given */
     char **operands;     /* out: operands_wanted of them */
 };
 
