@@ -3,6 +3,7 @@
 #include "mcap_lane.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct mcap_query {
@@ -85,16 +86,19 @@ static void put(uint8_t *set, uint16_t id) {
 
 static enum mcap_status notice(struct mcap_query *query, const struct mcap_lane *lane, const struct mcap_lane_notice *found) {
     const struct mcap_place place = {lane->place->offset, 0, lane->place->is_chunk ? MCAP_CHUNK : MCAP_MESSAGE};
+    char strange[96] = "", untimely[128] = "";
+    if (!found->has_stranger && !found->is_untimely) return MCAP_OK;
     if (found->has_stranger) {
         put(query->strangers, found->stranger);
-        (void)mcap_fail(&query->error, MCAP_FORMAT, &place,
-                        "has messages of channel %u, which the file does not describe; they are left out", found->stranger);
-        return MCAP_LOST;
+        (void)snprintf(strange, sizeof strange, "messages of channel %u, which the file does not describe; they are left out",
+                       found->stranger);
     }
-    if (!found->is_untimely) return MCAP_OK;
-    (void)mcap_fail(&query->error, MCAP_FORMAT, &place,
-                    "has messages outside of the time from %" PRIu64 " to %" PRIu64 " that its index says", lane->place->start,
-                    lane->place->end);
+    if (found->is_untimely) {
+        (void)snprintf(untimely, sizeof untimely, "messages outside of the time from %" PRIu64 " to %" PRIu64 " that its index says",
+                       lane->place->start, lane->place->end);
+    }
+    (void)mcap_fail(&query->error, MCAP_FORMAT, &place, "has %s%s%s", strange,
+                    found->has_stranger && found->is_untimely ? "; and it has " : "", untimely);
     return MCAP_LOST;
 }
 

@@ -73,8 +73,8 @@ struct seen {
     uint64_t time, offset, chunk_off;
 };
 
-/* In order; NULL: too many to remember. */
-static size_t query(struct mcap_file *file, const struct mcap_query_options *options, struct seen *seen, size_t max) {
+/* The messages, up to max; *is_untimely: a chunk said that its times do not hold, so the order does not either. */
+static size_t query(struct mcap_file *file, const struct mcap_query_options *options, struct seen *seen, size_t max, bool *is_untimely) {
     struct mcap_query *of = mcap_query_open(file, options);
     struct mcap_record record;
     enum mcap_status status;
@@ -87,6 +87,7 @@ static size_t query(struct mcap_file *file, const struct mcap_query_options *opt
         } else {
             must(status == MCAP_LOST);
             check_error(mcap_query_error(of));
+            if (strstr(mcap_query_error(of)->text, "outside of the time") != NULL) *is_untimely = true;
         }
     }
     mcap_query_close(of);
@@ -107,10 +108,12 @@ static void read_index(const uint8_t *data, size_t size, uint8_t how) {
         check_error(&error);
     } else {
         const struct mcap_query_options all = {.memory_max = 1}, other = {.memory_max = 1, .is_backwards = true};
-        size_t count = query(file, &all, forwards, MAX);
-        size_t again = query(file, &other, backwards, MAX);
+        bool is_untimely = false, is_untimely_again = false;
+        size_t count = query(file, &all, forwards, MAX, &is_untimely);
+        size_t again = query(file, &other, backwards, MAX, &is_untimely_again);
         must(count == again);
-        for (size_t i = 0; count < MAX && i < count && options.scan == MCAP_SCAN_ALWAYS; i++) {
+        must(count == MAX || is_untimely == is_untimely_again);
+        for (size_t i = 0; count < MAX && i < count && options.scan == MCAP_SCAN_ALWAYS && !is_untimely; i++) {
             must(memcmp(&forwards[i], &backwards[count - 1 - i], sizeof *forwards) == 0);
             must(i == 0 || forwards[i].time >= forwards[i - 1].time);
         }
