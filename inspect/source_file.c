@@ -244,7 +244,10 @@ static enum source_status take_record(struct file *file, const struct mcap_recor
     if (record->in_summary) return SOURCE_AGAIN;
     switch (record->opcode) {
     case MCAP_HEADER: file->is_ours = str_is(record->content.header.profile, RECORDING_PROFILE); return SOURCE_AGAIN;
-    case RECORDING_SHEET: end_sheet(file); return take_sheet(file, record);
+    case RECORDING_SHEET:
+        if (record->in_chunk) return SOURCE_AGAIN; /* a Sheet stands before its chunk: what looks like one inside is another's record */
+        end_sheet(file);
+        return take_sheet(file, record);
     case MCAP_CHUNK: take_chunk(file, record); return SOURCE_AGAIN;
     case MCAP_MESSAGE: return take_message(file, record, message);
     default: return SOURCE_AGAIN;
