@@ -116,7 +116,7 @@ static bool entry_read(const struct participant_entry *e, struct sctx_participan
     p->pid = load_relaxed(&e->pid);
     p->uid = load_relaxed(&e->uid);
     p->roles = load_relaxed(&e->roles) & (SCTX_ROLE_WRITER | SCTX_ROLE_READER | SCTX_ROLE_GATED);
-    *start = load_relaxed(&e->start_time);
+    p->start_time = *start = load_relaxed(&e->start_time);
     p->joined_ns = (int64_t)load_relaxed(&e->joined_ns);
     p->published = load_relaxed(&e->published);
     p->bytes = load_relaxed(&e->bytes);

@@ -148,6 +148,37 @@ test_react_to_many() {
     same "$(sctx sub --from start --timeout 0 --raw t/reply | sort -n | paste -sd' ')" "$(seq 1 300 | paste -sd' ')"
 }
 
+# Far faster than commands start: none is missed, each is answered once.
+test_react_to_ten_thousand() {
+    in_background react "$sctx_bin" react 'topic == "t"' --max-parallel 8 -n 10000 --topic done -- head -c 6
+    until_true readers_are 1
+    seq 1 10000 | sctx pub t
+    ends 0 "$pid"
+    same "$(sctx sub --from start --timeout 0 --raw 'done' | sort -n | uniq | wc -l)" 10000
+}
+
+# Its commands end with it, or soon: none is left that waits for somebody to read from it.
+test_react_that_is_killed() {
+    in_background react "$sctx_bin" react 'topic == "t"' --max-parallel 4 -- sh -c 'exec 3<>/dev/null; while echo line; do :; done'
+    local react=$pid
+    until_true readers_are 1
+    seq 1 4 | sctx pub t
+    until_true eval '[ "$(pgrep -c -P '"$react"' 2>/dev/null)" = 4 ]'
+    local -a commands
+    mapfile -t commands < <(pgrep -P "$react")
+    kill -KILL "$react"
+    ends 137 "$react"
+    for each in "${commands[@]}"; do until_true eval "! kill -0 $each || grep -q '^State:.*Z' /proc/$each/status"; done
+}
+
+# Nobody reads what it shows any more: the program goes on, its lines are published.
+test_run_into_a_closed_pipe() {
+    sctx run --as numbers -- seq 1 50000 | head -n 1 >"$T/first" || true
+    same "$(cat "$T/first")" 1
+    exits 0 sctx sub --from start --timeout 0 --json proc/numbers/events
+    same "$(jq -r 'select(.data.event == "end").data | .exit, .signal' "$T/out" | paste -sd,)" 0,null
+}
+
 test_run() {
     exits 7 sctx run -- sh -c 'echo "{\"n\":1}"; echo plain; echo "level=info msg=hello n=2" >&2; printf last; exit 7'
     same "$(paste -sd, "$T/out")" '{"n":1},plain,last'

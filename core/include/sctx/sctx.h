@@ -354,6 +354,7 @@ struct sctx_participant {
     uint64_t published, bytes;      /* messages and payload bytes, by its writers so far */
     uint64_t cursor, lag;           /* of its slowest reader; 0 without readers */
     uint64_t delivered, lost, gone; /* of all its readers, as last noted by them */
+    uint64_t start_time;            /* of its process, as in field 22 of /proc/PID/stat: with pid, the process and no later one; 0: it left */
 };
 
 SCTX_API uint32_t sctx_participant_slots(const sctx *ctx); /* [any thread] */
