@@ -133,7 +133,10 @@ bool held_stop(const struct held *held) {
         if (poll(&end, 1, 0) > 0) return false;
         if (i > 0) (void)nanosleep(&pause, NULL); /* most stand still at once */
     }
-    return held_is_stopped(held);
+    if (held_is_stopped(held)) return true;
+    /* Not to be left with a signal that stops it later, when nobody lets it go on. */
+    (void)pidfd_send_signal(held->pidfd, SIGCONT, NULL, 0);
+    return false;
 }
 
 bool held_continue(const struct held *held) {

@@ -19,8 +19,8 @@ enum { HELD_WHY = 160 };
 
 /* false, with a sentence in `why`: it is not one that may be stopped. */
 bool held_open(struct held *held, sctx *ctx, const struct sctx_participant *participant, char why[static HELD_WHY]);
-/* Stops it, and returns once it stands still, which takes as long as a system call of it that cannot be interrupted: false after a second, or if
- * it has ended. */
+/* Stops it, and returns once it stands still, which takes as long as a system call of it that cannot be interrupted: false after a second, and
+ * then it does not stop later either, or if it has ended. */
 bool held_stop(const struct held *held);
 /* Does it stand still, stopped by a signal or by a debugger? */
 bool held_is_stopped(const struct held *held);

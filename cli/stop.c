@@ -26,6 +26,9 @@ void stop_install(void) {
     /* Also where SIGINT was ignored, as shells do for `command &`: an interrupt that a script sends us is meant. */
     sigaction(SIGINT, &once, NULL);
     sigaction(SIGTERM, &once, NULL);
+    /* The terminal has gone. It stays ignored where it was: that is what nohup does. */
+    struct sigaction before;
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(SIGHUP, &once, NULL);
     sigaction(SIGALRM, &each, NULL);
     sigaction(SIGPIPE, &ignored, NULL);
     /* A mask is inherited. */
@@ -33,6 +36,7 @@ void stop_install(void) {
     sigemptyset(&ours);
     sigaddset(&ours, SIGINT);
     sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGHUP);
     sigaddset(&ours, SIGALRM);
     sigprocmask(SIG_UNBLOCK, &ours, NULL);
 }

@@ -1,4 +1,4 @@
-/* The end that comes from outside: SIGINT and SIGTERM ask for it, once; a second one kills. SIGPIPE is ignored: writing says EPIPE.
+/* The end that comes from outside: SIGINT, SIGTERM and SIGHUP ask for it, once; a second one kills. SIGPIPE is ignored: writing says EPIPE.
  *
  * Once it was asked for, a timer interrupts whatever blocks, again and again: who blocks looks at stop_signal() when a call says EINTR, and no
  * signal can come too early for that. */

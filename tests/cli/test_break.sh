@@ -58,12 +58,15 @@ test_break_json() {
 # At its end nobody is left standing; but for a kill, after which cont mends it.
 test_break_that_is_ended_lets_go() {
     ticker one
-    in_background break "$sctx_bin" break 'topic == "tick"' -o term.mcap
-    until_true is_in_state "$ticker" T
-    until_true grep -q 'lets them go on' "$T/break.err"
-    kill -TERM "$pid"
-    wait "$pid" || true
-    until_true is_in_state "$ticker" RSD
+    local each
+    for each in INT:130 TERM:143 HUP:129; do
+        in_background break "$sctx_bin" break 'topic == "tick"' -o "${each%:*}.mcap"
+        until_true is_in_state "$ticker" T
+        until_true grep -q 'lets them go on' "$T/break.err"
+        kill "-${each%:*}" "$pid"
+        ends "${each#*:}" "$pid"
+        until_true is_in_state "$ticker" RSD
+    done
     in_background break "$sctx_bin" break 'topic == "tick"' -o kill.mcap
     until_true is_in_state "$ticker" T
     kill -KILL "$pid"

@@ -89,6 +89,19 @@ for kind in private join tap; do
             cell $kind $who 1 rm $c
         fi
     done
+    # Nobody stops the processes of others: not one who may join, nor root.
+    for who in member root; do
+        [ "$who.$kind" = member.private ] && continue
+        tried=$((tried + 1))
+        mkdir -m 777 "$bin/out"
+        code=0
+        if [ $who = root ]; then breaks=(timeout -k 5 30 "$bin/sctx"); else breaks=(as member); fi
+        "${breaks[@]}" -c 64001:c break 'from == "host"' --from start --within 10s --hold 0 -o "$bin/out/at.mcap" >"$T/out" 2>"$T/err" </dev/null || code=$?
+        pid=$(as owner -c c ps --json | jq -r 'select(.name == "host").pid')
+        [ $code = 1 ] && grep -q "'host' is not stopped: it is another user's" "$T/err" || bad "$kind, $who: break: exit $code: $(cat "$T/err")"
+        grep -q '^State:.T' "/proc/$pid/status" && bad "$kind, $who: break stopped a process of another user"
+        rm -rf "$bin/out"
+    done
     # Its own context of the same name is another.
     cell $kind member 0 -c c pub mine hello
     cell $kind member 0 rm c
