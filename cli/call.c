@@ -158,11 +158,12 @@ static int run_as_is(struct call *call, const struct value *values, int argc, ch
 
 static int run_command(struct call *call, struct option_table tables[static OPTION_TABLES], int argc, char **argv) {
     struct complaint complaint;
+    int before = -1;
     const struct command *command = call->command;
     if (command->takes_all) return run_as_is(call, tables[0].values, argc, argv);
     tables[1] = (struct option_table){command->options, command->option_count, call->values};
     options_reset(&tables[1]);
-    int operands = options_parse(tables, argc, argv, false, &complaint);
+    int operands = options_parse(tables, argc, argv, false, &before, &complaint);
     if (operands < 0) return say_usage(call, "%s", complaint.text);
     const struct value *values = tables[0].values;
     if (values[GLOBAL_HELP].given) {
@@ -178,6 +179,8 @@ static int run_command(struct call *call, struct option_table tables[static OPTI
                          command->operands[0] != '\0' ? " " : "", command->operands);
     call->operands = (const char *const *)argv;
     call->operand_count = (size_t)operands;
+    call->has_dashes = before >= 0;
+    call->before_dashes = before >= 0 ? (size_t)before : (size_t)operands;
     call->context = values[GLOBAL_CONTEXT].text;
     call->json = values[GLOBAL_JSON].given;
     call->color = wants_color((enum color)values[GLOBAL_COLOR].choice);
@@ -198,7 +201,7 @@ int call_main(int argc, char **argv) {
     struct call call = {.out = &out};
     struct complaint complaint;
     options_reset(&tables[0]);
-    int words = options_parse(tables, argc > 0 ? argc - 1 : 0, argv + 1, true, &complaint);
+    int words = options_parse(tables, argc > 0 ? argc - 1 : 0, argv + 1, true, NULL, &complaint);
     if (words < 0) return say_usage(&call, "%s", complaint.text);
     if (values[GLOBAL_VERSION].given) {
         out_text(&out, "sctx " SCTX_VERSION "\n");

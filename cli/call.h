@@ -41,6 +41,8 @@ struct call {
     struct value values[OPTIONS_MAX];
     const char *const *operands;
     size_t operand_count;
+    size_t before_dashes; /* operands that stood before "--"; all of them where there was none */
+    bool has_dashes;
     const char *context; /* as given with -c; NULL: not given */
     bool json;
     bool color;      /* standard output may be coloured */

@@ -5,13 +5,72 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 extern char **environ;
+
+/* ---- what it is given ------------------------------------------------------------------------------------------------------- */
+
+void child_set(struct child_variables *variables, const char *format, ...) {
+    va_list list;
+    char *text = NULL;
+    va_start(list, format);
+    int len = vasprintf(&text, format, list);
+    va_end(list);
+    if (len >= 0 && variables->count < CHILD_VARIABLES) {
+        variables->texts[variables->count++] = text;
+    } else {
+        variables->is_short = true;
+        if (len >= 0) free(text);
+    }
+}
+
+static bool is_set(const struct child_variables *variables, const char *variable) {
+    for (size_t i = 0; i < variables->count; i++) {
+        size_t name = (size_t)(strchr(variables->texts[i], '=') - variables->texts[i]) + 1;
+        if (strncmp(variable, variables->texts[i], name) == 0) return true;
+    }
+    return false;
+}
+
+char **child_environment(const struct child_variables *variables, const char *prefix) {
+    size_t ours = 0, count = 0;
+    while (environ[ours] != NULL) ours++;
+    char **all = variables->is_short ? NULL : calloc(ours + variables->count + 1, sizeof *all);
+    if (all == NULL) return NULL;
+    for (size_t i = 0; i < ours; i++)
+        if (strncmp(environ[i], prefix, strlen(prefix)) != 0 && !is_set(variables, environ[i])) all[count++] = environ[i];
+    for (size_t i = 0; i < variables->count; i++) all[count++] = variables->texts[i];
+    return all;
+}
+
+void child_unset(struct child_variables *variables) {
+    for (size_t i = 0; i < variables->count; i++) free(variables->texts[i]);
+    *variables = (struct child_variables){.count = 0};
+}
+
+int child_input(const void *data, size_t len) {
+    int fd = memfd_create("sctx-payload", MFD_CLOEXEC);
+    for (size_t done = 0; fd >= 0 && done < len;) {
+        ssize_t bytes = write(fd, (const char *)data + done, len - done);
+        if (bytes <= 0) {
+            (void)close(fd);
+            return -1;
+        }
+        done += (size_t)bytes;
+    }
+    if (fd >= 0) (void)lseek(fd, 0, SEEK_SET);
+    return fd;
+}
+
+/* ---- its beginning ---------------------------------------------------------------------------------------------------------- */
 
 static int catch_stream(posix_spawn_file_actions_t *files, struct child_stream *stream, int as) {
     int pair[2];
@@ -75,6 +134,8 @@ int child_start(struct child *child, const struct child_how *how) {
     close_streams(child);
     return error;
 }
+
+/* ---- while it runs ---------------------------------------------------------------------------------------------------------- */
 
 size_t child_polls(const struct child *child, struct pollfd polls[static CHILD_POLLS]) {
     size_t count = 0;

@@ -31,6 +31,22 @@ struct child_how {
     bool catch_out, catch_err;
 };
 
+/* What is set in a child's environment, beside ours. */
+enum { CHILD_VARIABLES = 12 };
+struct child_variables {
+    char *texts[CHILD_VARIABLES]; /* "NAME=VALUE" */
+    size_t count;
+    bool is_short; /* of memory: some are missing */
+};
+void child_set(struct child_variables *variables, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* For child_how: ours but for what is set, and for what begins with `prefix`, as it came from another message. NULL: no memory. To be freed before
+ * the variables, which it refers to. */
+char **child_environment(const struct child_variables *variables, const char *prefix);
+void child_unset(struct child_variables *variables);
+
+/* These bytes as a file to read: a program that does not read them holds nobody up. A descriptor, or -1. */
+int child_input(const void *data, size_t len);
+
 /* argv[0] is looked for in $PATH. 0, or an errno. */
 int child_start(struct child *child, const struct child_how *how);
 /* Fills in what there is to wait for; returns how many. */

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -135,47 +134,16 @@ static void tell_failure(struct react *react, const struct task *task) {
 
 /* ---- commands --------------------------------------------------------------------------------------------------------------- */
 
-enum { VARIABLES = 9 };
-
-/* Ours, without what we are about to set. NULL: no memory. */
-static char **environment_for(const struct react *react, const struct source_message *message, char *texts[VARIABLES]) {
-    size_t ours = 0, count = 0;
-    while (environ[ours] != NULL) ours++;
-    char **all = calloc(ours + VARIABLES + 1, sizeof *all);
-    if (all == NULL) return NULL;
-    for (size_t i = 0; i < ours; i++)
-        if (strncmp(environ[i], "SCTX_MSG_", 9) != 0 && strncmp(environ[i], "SCTX_CONTEXT=", 13) != 0) all[count++] = environ[i];
-    int made = 0;
-    made |= asprintf(&texts[0], "SCTX_CONTEXT=%s", call_context(react->call));
-    made |= asprintf(&texts[1], "SCTX_MSG_SEQ=%" PRIu64, message->seq);
-    made |= asprintf(&texts[2], "SCTX_MSG_TIME=%" PRId64, message->time_ns);
-    made |= asprintf(&texts[3], "SCTX_MSG_TOPIC=%s", message->topic->name);
-    made |= asprintf(&texts[4], "SCTX_MSG_FROM=%s", message->from);
-    made |= asprintf(&texts[5], "SCTX_MSG_PID=%" PRIu32, message->pid);
-    made |= asprintf(&texts[6], "SCTX_MSG_ENCODING=%s", message->topic->encoding);
-    made |= asprintf(&texts[7], "SCTX_MSG_LEN=%" PRIu32, message->len);
-    if (message->has_cause) made |= asprintf(&texts[8], "SCTX_MSG_CAUSE=%" PRIu64, message->cause);
-    for (size_t i = 0; i < VARIABLES; i++)
-        if (texts[i] != NULL) all[count++] = texts[i];
-    if (made >= 0) return all;
-    free(all);
-    return NULL;
-}
-
-/* The payload in a memory file: a command that does not read it holds nobody up. */
-static int input_of(const struct source_message *message) {
-    int fd = memfd_create("sctx-payload", MFD_CLOEXEC);
-    const char *data = message->data;
-    for (size_t done = 0; fd >= 0 && done < message->len;) {
-        ssize_t bytes = write(fd, data + done, message->len - done);
-        if (bytes <= 0) {
-            (void)close(fd);
-            return -1;
-        }
-        done += (size_t)bytes;
-    }
-    if (fd >= 0) (void)lseek(fd, 0, SEEK_SET);
-    return fd;
+static void set_variables(struct child_variables *set, const struct react *react, const struct source_message *message) {
+    child_set(set, "SCTX_CONTEXT=%s", call_context(react->call));
+    child_set(set, "SCTX_MSG_SEQ=%" PRIu64, message->seq);
+    child_set(set, "SCTX_MSG_TIME=%" PRId64, message->time_ns);
+    child_set(set, "SCTX_MSG_TOPIC=%s", message->topic->name);
+    child_set(set, "SCTX_MSG_FROM=%s", message->from);
+    child_set(set, "SCTX_MSG_PID=%" PRIu32, message->pid);
+    child_set(set, "SCTX_MSG_ENCODING=%s", message->topic->encoding);
+    child_set(set, "SCTX_MSG_LEN=%" PRIu32, message->len);
+    if (message->has_cause) child_set(set, "SCTX_MSG_CAUSE=%" PRIu64, message->cause);
 }
 
 static bool start(struct react *react, const struct source_message *message) {
@@ -187,13 +155,14 @@ static bool start(struct react *react, const struct source_message *message) {
         (void)bus_fail(react->call, status, "cannot make the topic", NULL);
         return false;
     }
-    char *texts[VARIABLES] = {NULL};
-    char **environment = environment_for(react, message, texts);
-    int input = input_of(message);
+    struct child_variables set = {.count = 0};
+    set_variables(&set, react, message);
+    char **environment = child_environment(&set, "SCTX_MSG_");
+    int input = child_input(message->data, message->len);
     const struct child_how how = {.argv = react->argv, .environment = environment, .input = input, .catch_out = true};
     int error = environment != NULL && input >= 0 ? child_start(&task->child, &how) : ENOMEM;
-    for (size_t i = 0; i < VARIABLES; i++) free(texts[i]);
     free(environment);
+    child_unset(&set);
     if (input >= 0) (void)close(input);
     if (error != 0) {
         say(react->call, "cannot start '%s': %s", react->argv[0], strerror(error));

@@ -144,10 +144,12 @@ static bool is_option(const char *word) {
     return word[0] == '-' && word[1] != '\0' && !isdigit((unsigned char)word[1]) && word[1] != '.' && !real_parse(word, &number);
 }
 
-int options_parse(struct option_table tables[static OPTION_TABLES], int argc, char **argv, bool first_only, struct complaint *complaint) {
+int options_parse(struct option_table tables[static OPTION_TABLES], int argc, char **argv, bool first_only, int *before,
+                  struct complaint *complaint) {
     struct parse parse = {.tables = tables, .argc = argc, .argv = argv, .complaint = complaint, .first_only = first_only};
     int operands = 0;
     bool ended = false;
+    if (before != NULL) *before = -1;
     while (parse.at < argc) {
         char *word = argv[parse.at++];
         if (ended || !is_option(word)) {
@@ -158,6 +160,7 @@ int options_parse(struct option_table tables[static OPTION_TABLES], int argc, ch
             }
         } else if (strcmp(word, "--") == 0) {
             ended = true;
+            if (before != NULL) *before = operands;
         } else if (word[1] == '-' ? !parse_long(&parse, word + 2) : !parse_letters(&parse, word + 1)) {
             return -1;
         }

@@ -41,11 +41,13 @@ enum { OPTION_TABLES = 2 };
 
 /* Reads options and operands, in any order; "--" ends the options. Operands are gathered at the beginning of argv, their
  * number is returned. On a mistake -1, with a line for people in `complaint`.
- * `first_only`: stops at the first operand, which then is argv[0] and followed by the rest. */
+ * `first_only`: stops at the first operand, which then is argv[0] and followed by the rest.
+ * `before` (may be NULL): how many operands stood before "--"; -1: there was none. */
 struct complaint {
     char text[512];
 };
-int options_parse(struct option_table tables[static OPTION_TABLES], int argc, char **argv, bool first_only, struct complaint *complaint);
+int options_parse(struct option_table tables[static OPTION_TABLES], int argc, char **argv, bool first_only, int *before,
+                  struct complaint *complaint);
 
 /* Fills in the fallbacks. */
 void options_reset(struct option_table *table);

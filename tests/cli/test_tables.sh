@@ -362,3 +362,60 @@ test_watch_follows_rm_and_create() {
     kill -INT "$pid"
     ends 130 "$pid"
 }
+
+# A command for each crossing, with the level as it was then; what is no crossing runs none.
+test_watch_runs_a_command() {
+    sctx set level 1 --unit V --low 0 --high 5
+    sctx set other 1 --high 5
+    in_background watch "$sctx_bin" watch -n 3 --interval 5ms level -- sh -c \
+        'echo "$SCTX_MARKER_NAME $SCTX_MARKER_BEFORE $SCTX_MARKER_ZONE $SCTX_MARKER_VALUE $SCTX_MARKER_UNIT $SCTX_MARKER_LOW $SCTX_MARKER_HIGH $SCTX_MARKER_KIND"; jq -c .value; sleep 0.3'
+    sleep 0.3
+    for value in 2 6 7 4 -1; do
+        sctx set level "$value"
+        sctx set other 9
+        sleep 0.1 # of changes that follow each other faster only the last would be seen
+    done
+    ends 0 "$pid"
+    same "$(grep -v : "$T/watch.out" | paste -sd,)" \
+        'level within high 6 V 0 5 f64,6,level high within 4 V 0 5 f64,4,level within low -1 V 0 5 f64,-1'
+    same "$(grep -c 'level  ' "$T/watch.out")" 3
+}
+
+test_watch_tells_of_commands_that_fail() {
+    sctx set level 1 --high 5
+    in_background watch "$sctx_bin" watch -n 1 --interval 5ms -- sh -c 'exit 3'
+    sleep 0.3
+    sctx set level 6
+    ends 1 "$pid"
+    has "$T/watch.err" "'sh' failed: exit 3"
+    in_background watch "$sctx_bin" watch --interval 5ms level -- /no/such/program
+    sleep 0.3
+    sctx set level 4
+    ends 1 "$pid"
+    has "$T/watch.err" "cannot start '/no/such/program': No such file"
+    exits 2 sctx watch level --
+    exits 4 sctx watch level -n 1 -t 50ms -- true
+}
+
+# Nobody reads what it says, and its commands are killed: it goes on.
+test_watch_with_a_command_goes_on() {
+    local fifo=$T/fifo
+    sctx set level 1 --high 5
+    mkfifo "$fifo"
+    "$sctx_bin" watch --interval 5ms level -- sh -c 'echo "$SCTX_MARKER_ZONE" >>zones; kill -KILL $$' >"$fifo" 2>"$T/watch.err" &
+    pid=$!
+    started+=("$pid")
+    head -c 0 "$fifo"
+    sleep 0.3
+    sctx set level 6
+    until_true grep -q high zones
+    sctx set level 4
+    until_true grep -q within zones
+    # The threshold goes below the level.
+    sctx set level 4 --high 3
+    until_true eval '[ "$(wc -l <zones)" = 3 ]'
+    kill -TERM "$pid"
+    ends 143 "$pid"
+    same "$(paste -sd, zones)" high,within,high
+    has "$T/watch.err" "'sh' failed: signal 9"
+}
