@@ -82,7 +82,7 @@ static int catch_stream(posix_spawn_file_actions_t *files, struct child_stream *
 }
 
 /* What we ignore or block is no affair of theirs. */
-static void reset_signals(posix_spawnattr_t *attributes) {
+static void reset_signals(posix_spawnattr_t *attributes, short flags) {
     sigset_t none, defaults;
     sigemptyset(&none);
     sigemptyset(&defaults);
@@ -93,7 +93,17 @@ static void reset_signals(posix_spawnattr_t *attributes) {
     sigaddset(&defaults, SIGALRM);
     (void)posix_spawnattr_setsigmask(attributes, &none);
     (void)posix_spawnattr_setsigdefault(attributes, &defaults);
-    (void)posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    (void)posix_spawnattr_setflags(attributes, (short)(flags | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
+}
+
+/* The first that the leader of a session opens becomes its terminal. */
+static int open_terminal(posix_spawn_file_actions_t *files, struct child_stream *stream, const struct child_how *how) {
+    stream->fd = fcntl(how->master, F_DUPFD_CLOEXEC, 0);
+    if (stream->fd < 0) return errno;
+    (void)posix_spawn_file_actions_addopen(files, STDIN_FILENO, how->terminal, O_RDWR, 0);
+    (void)posix_spawn_file_actions_adddup2(files, STDIN_FILENO, STDOUT_FILENO);
+    (void)posix_spawn_file_actions_adddup2(files, STDIN_FILENO, STDERR_FILENO);
+    return 0;
 }
 
 static void close_streams(struct child *child) {
@@ -107,13 +117,17 @@ int child_start(struct child *child, const struct child_how *how) {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     int ends[CHILD_STREAMS] = {0, 0}, error = 0;
-    *child = (struct child){.pidfd = -1, .streams = {{.fd = -1}, {.fd = -1}}};
+    *child = (struct child){.pidfd = -1, .streams = {{.fd = -1}, {.fd = -1}}, .pass = how->pass, .pass_context = how->pass_context};
     (void)posix_spawn_file_actions_init(&files);
     (void)posix_spawnattr_init(&attributes);
-    reset_signals(&attributes);
-    if (how->input >= 0) (void)posix_spawn_file_actions_adddup2(&files, how->input, STDIN_FILENO);
-    if (how->catch_out) ends[CHILD_OUT] = catch_stream(&files, &child->streams[CHILD_OUT], STDOUT_FILENO);
-    if (how->catch_err) ends[CHILD_ERR] = catch_stream(&files, &child->streams[CHILD_ERR], STDERR_FILENO);
+    reset_signals(&attributes, how->terminal != NULL ? POSIX_SPAWN_SETSID : 0);
+    if (how->terminal != NULL) {
+        error = open_terminal(&files, &child->streams[CHILD_OUT], how);
+    } else {
+        if (how->input >= 0) (void)posix_spawn_file_actions_adddup2(&files, how->input, STDIN_FILENO);
+        if (how->catch_out) ends[CHILD_OUT] = catch_stream(&files, &child->streams[CHILD_OUT], STDOUT_FILENO);
+        if (how->catch_err) ends[CHILD_ERR] = catch_stream(&files, &child->streams[CHILD_ERR], STDERR_FILENO);
+    }
     for (size_t i = 0; i < CHILD_STREAMS; i++)
         if (ends[i] > 0) error = ends[i];
     if (error == 0)
@@ -191,12 +205,18 @@ static void look_for_end(struct child *child) {
 }
 
 bool child_read(struct child *child, bool (*take)(void *context, int stream, const char *line, size_t len), void *context) {
+    /* In turns of 64 KiB. Others than it may write for ever, also after its end: what it wrote itself is in the first of them then. */
+    enum { TURNS = 4, LAST_TURNS = 64 };
     /* First: what it wrote before its end is in the pipes then. */
     look_for_end(child);
     for (int i = 0; i < CHILD_STREAMS; i++) {
         struct child_stream *stream = &child->streams[i];
-        while (stream->fd >= 0 && fill(stream) > 0)
+        for (int turn = child->pidfd < 0 ? LAST_TURNS : TURNS; turn > 0 && stream->fd >= 0; turn--) {
+            size_t bytes = fill(stream);
+            if (bytes == 0) break;
+            if (child->pass != NULL) child->pass(child->pass_context, stream->data + stream->len - bytes, bytes);
             if (!hand_over(stream, i, take, context)) return false;
+        }
         if (stream->len > 0 && !hand_over(stream, i, take, context)) return false;
         /* It has ended, and somebody whom it started holds the pipe: that one is not waited for. */
         if (child->pidfd < 0 && stream->fd >= 0) {

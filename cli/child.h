@@ -22,6 +22,8 @@ struct child {
     int status;
     struct rusage usage; /* after its end */
     struct child_stream streams[CHILD_STREAMS];
+    void (*pass)(void *context, const char *data, size_t len);
+    void *pass_context;
 };
 
 struct child_how {
@@ -29,6 +31,13 @@ struct child_how {
     char *const *environment; /* NULL: ours */
     int input;                /* a descriptor; -1: ours */
     bool catch_out, catch_err;
+    /* Its terminal: it leads a session on it, which is its standard input, output and error; `master` is the other side, which is read as CHILD_OUT,
+     * and stays the caller's. NULL: none; else `input` and what is to be caught are not looked at. */
+    const char *terminal;
+    int master;
+    /* What it writes, as it comes, before it is cut into lines; NULL: nobody wants it so. */
+    void (*pass)(void *context, const char *data, size_t len);
+    void *pass_context;
 };
 
 /* What is set in a child's environment, beside ours. */
@@ -51,8 +60,8 @@ int child_input(const void *data, size_t len);
 int child_start(struct child *child, const struct child_how *how);
 /* Fills in what there is to wait for; returns how many. */
 size_t child_polls(const struct child *child, struct pollfd polls[static CHILD_POLLS]);
-/* Reads what there is, and hands over whole lines without their newline, the last one also without; lines longer than CHILD_LINE_MAX come in parts. `take`
- * false: it ends, and so does this. */
+/* Reads what there is, and hands over whole lines without their newline, the last one also without; lines longer than CHILD_LINE_MAX come in parts. Of one
+ * that never rests not all is read at once. `take` false: it ends, and so does this. */
 bool child_read(struct child *child, bool (*take)(void *context, int stream, const char *line, size_t len), void *context);
 /* Has it ended, and is all of its output read? */
 bool child_is_over(const struct child *child);

@@ -2,6 +2,7 @@
 #include "bus.h"
 #include "child.h"
 #include "cmd.h"
+#include "console.h"
 #include "host.h"
 #include "stop.h"
 #include "units.h"
@@ -15,11 +16,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum run_option { RUN_AS, RUN_QUIET, RUN_OPTIONS };
+enum run_option { RUN_AS, RUN_QUIET, RUN_TTY, RUN_OPTIONS };
 
 static const struct option options[RUN_OPTIONS] = {
     [RUN_AS] = {"as", 0, OPTION_TEXT, "NAME", "publish under this name instead of the program's", NULL, NULL},
     [RUN_QUIET] = {"quiet", 'q', OPTION_FLAG, NULL, "do not show what it prints", NULL, NULL},
+    [RUN_TTY] = {"tty", 't', OPTION_FLAG, NULL, "give it a terminal, and pass ours through to it", NULL, NULL},
 };
 
 /* The encodings that a line may have, each a topic of its own. */
@@ -34,6 +36,8 @@ struct run {
     bool has_topic[CHILD_STREAMS][FORMS];
     struct host *host; /* NULL: lines are not looked at */
     struct child child;
+    struct console console; /* with --tty */
+    bool has_console;
     char **argv;
     int64_t begun_ns;
     uint64_t lines, start_seq;
@@ -82,7 +86,9 @@ static int form_of(struct run *run, const char *line, size_t len) {
 static bool take_line(void *context, int stream, const char *line, size_t len) {
     static const char *const leaves[CHILD_STREAMS] = {"stdout", "stderr"};
     struct run *run = context;
-    if (!run->call->values[RUN_QUIET].given) {
+    if (run->has_console) { /* terminals end lines with both */
+        while (len > 0 && line[len - 1] == '\r') len--;
+    } else if (!run->call->values[RUN_QUIET].given) {
         struct out own = {.fd = STDERR_FILENO}, *to = stream == CHILD_OUT ? run->call->out : &own;
         out_put(to, line, len);
         out_char(to, '\n');
@@ -95,6 +101,13 @@ static bool take_line(void *context, int stream, const char *line, size_t len) {
     if (run->has_topic[stream][form]) publish(run, run->topics[stream][form], line, len, NULL);
     run->lines++;
     return true;
+}
+
+/* With --tty: as it comes, prompts too. */
+static void pass(void *context, const char *data, size_t len) {
+    const struct run *run = context;
+    out_put(run->call->out, data, len);
+    out_flush(run->call->out);
 }
 
 static void publish_start(struct run *run) {
@@ -136,16 +149,18 @@ static void hand_on_signal(struct run *run, bool *handed) {
     int number = stop_signal();
     if (number == 0 || *handed) return;
     *handed = true;
-    if (number != SIGINT || isatty(STDIN_FILENO) == 0) child_kill(&run->child, number);
+    if (number != SIGINT || run->has_console || isatty(STDIN_FILENO) == 0) child_kill(&run->child, number);
 }
 
 static int look_after(struct run *run) {
     bool handed = false;
     while (!child_is_over(&run->child)) {
-        struct pollfd polls[CHILD_POLLS];
+        struct pollfd polls[CHILD_POLLS + CONSOLE_POLLS];
         size_t count = child_polls(&run->child, polls);
+        if (run->has_console) count += console_polls(&run->console, polls + count);
         (void)poll(polls, count, 250);
         hand_on_signal(run, &handed);
+        if (run->has_console) console_look_after(&run->console, run->child.streams[CHILD_OUT].fd >= 0);
         (void)child_read(&run->child, take_line, run);
     }
     publish_end(run);
@@ -153,9 +168,23 @@ static int look_after(struct run *run) {
 }
 
 static int run_program(struct run *run) {
-    const struct child_how how = {.argv = run->argv, .input = -1, .catch_out = true, .catch_err = true};
+    struct child_how how = {.argv = run->argv, .input = -1, .catch_out = true, .catch_err = true};
+    int error = 0;
+    if (run->call->values[RUN_TTY].given) {
+        error = console_open(&run->console);
+        if (error != 0) {
+            say(run->call, "cannot make a terminal: %s", strerror(error));
+            return EXIT_FAILED;
+        }
+        run->has_console = true;
+        how.terminal = run->console.path;
+        how.master = run->console.master;
+        if (!run->call->values[RUN_QUIET].given) how.pass = pass;
+        how.pass_context = run;
+    }
     run->begun_ns = monotonic_ns();
-    int error = child_start(&run->child, &how);
+    error = child_start(&run->child, &how);
+    if (error != 0 && run->has_console) console_close(&run->console); /* what is said now is for our terminal as it is */
     if (error != 0) {
         say(run->call, "cannot start '%s': %s", run->argv[0], strerror(error));
         /* As shells have it. */
@@ -197,6 +226,7 @@ static int run_run(const struct call *call) {
     int code = join(&run);
     if (code == EXIT_DONE) code = run_program(&run);
     child_free(&run.child);
+    if (run.has_console) console_close(&run.console);
     sctx_writer_close(run.writer);
     sctx_close(run.ctx);
     host_close(run.host);
@@ -214,7 +244,9 @@ const struct command cmd_run = {
         "Each line of its output is a message on proc/NAME/stdout or proc/NAME/stderr, with the encoding json or logfmt where it looks like that, else\n"
         "text. proc/NAME/events tells of its start (event pid command) and end (event pid exit signal took_ns user_us system_us max_rss_kib\n"
         "lines), JSON; the start is the cause of all others. NAME is the program's, or --as. The output is shown as ever, line by line; standard\n"
-        "input is the program's. Exit: the program's own; 128 and the signal that ended it; 126 or 127 if it cannot be started.\n",
+        "input is the program's. With --tty it has a terminal, as large as ours, on which stdout and stderr are one: all lines are on\n"
+        "proc/NAME/stdout, as they were printed, with what the terminal echoed. Ours, if standard input is one, passes all keys to it meanwhile.\n"
+        "Exit: the program's own; 128 and the signal that ended it; 126 or 127 if it cannot be started.\n",
     OPTIONS_OF(options),
     .run = run_run,
 };

@@ -1,4 +1,5 @@
 #include "keys.h"
+#include "stop.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -30,6 +31,7 @@ void keys_open(struct keys *keys) {
     saved_fd = keys->fd;
     if (!is_registered) (void)atexit(restore);
     is_registered = true;
+    stop_before_the_end(restore);
     (void)tcsetattr(keys->fd, TCSANOW, &raw);
 }
 

@@ -5,6 +5,7 @@
 #include <sys/time.h>
 
 static volatile sig_atomic_t stopped_by;
+static void (*before_the_end)(void); /* set before its handlers are */
 
 static void on_signal(int signal_number) {
     /* The signal may come between a look at stop_signal() and the call that blocks. From now on none blocks for long. */
@@ -12,6 +13,20 @@ static void on_signal(int signal_number) {
     static const struct itimerval tick = {.it_interval = {.tv_usec = TICK_US}, .it_value = {.tv_usec = TICK_US}};
     stopped_by = signal_number;
     setitimer(ITIMER_REAL, &tick, NULL);
+}
+
+static void end_by(int signal_number) {
+    struct sigaction end = {.sa_handler = SIG_DFL};
+    before_the_end();
+    sigaction(signal_number, &end, NULL);
+    (void)raise(signal_number); /* delivered once the handler returns */
+}
+
+static void on_signal_or_end(int signal_number) {
+    if (stopped_by != 0)
+        end_by(signal_number);
+    else
+        on_signal(signal_number);
 }
 
 static void on_tick(int signal_number) {
@@ -39,6 +54,15 @@ void stop_install(void) {
     sigaddset(&ours, SIGHUP);
     sigaddset(&ours, SIGALRM);
     sigprocmask(SIG_UNBLOCK, &ours, NULL);
+}
+
+void stop_before_the_end(void (*restore)(void)) {
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction each = {.sa_handler = on_signal_or_end}, quit = {.sa_handler = end_by}, before;
+    before_the_end = restore;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (sigaction(ends[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(ends[i], &each, NULL);
+    sigaction(SIGQUIT, &quit, NULL);
 }
 
 int stop_signal(void) {

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 
 void stop_install(void);
+/* Called in a signal handler before a second signal, or SIGQUIT, ends us. */
+void stop_before_the_end(void (*restore)(void));
 /* The signal that came, 0: none. */
 int stop_signal(void);
 

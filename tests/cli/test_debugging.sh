@@ -150,7 +150,7 @@ test_react_to_many() {
 
 # Far faster than commands start: none is missed, each is answered once.
 test_react_to_ten_thousand() {
-    in_background react "$sctx_bin" react 'topic == "t"' --max-parallel 8 -n 10000 --topic done -- head -c 6
+    in_background react "$sctx_bin" react 'topic == "t"' --max-parallel 8 -n 10000 --topic "done" -- head -c 6
     until_true readers_are 1
     seq 1 10000 | sctx pub t
     ends 0 "$pid"
