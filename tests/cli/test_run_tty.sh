@@ -35,8 +35,9 @@ test_run_tty_with_much_output() {
     same "$(wc -l <"$T/out")" 20000
     same "$(sctx sub --from start --timeout 0 --raw 'proc/seq/stdout' | tail -n 1)" 20000
     # Its child holds the terminal; the program itself has ended.
-    run_tty 0 -- sh -c '(trap "" HUP; exec sleep 20) & echo done'
+    run_tty 0 -- sh -c '(trap "" HUP; exec sleep 20) & echo $! >left; echo done'
     has "$T/out" 'done'
+    kill -KILL "$(cat left)"
 }
 
 # terminal COLUMNS ROWS COMMAND...: in a terminal of tmux; then "ended: CODE".
