@@ -10,6 +10,7 @@
 #include "units.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,16 @@ struct breaking {
     bool is_writer_held, after_is_least;
 };
 
+/* ---- a second signal ---------------------------------------------------------------------------------------------------------- */
+
+/* Those that stand still, or are about to. */
+static const struct held *standing;
+static volatile sig_atomic_t standing_count;
+
+static void let_go_at_the_end(void) {
+    for (sig_atomic_t i = 0; i < standing_count; i++) held_let_go(&standing[i]);
+}
+
 /* ---- the moment -------------------------------------------------------------------------------------------------------------- */
 
 static void refuse(struct breaking *breaking, const char *name, const char *why) {
@@ -75,8 +86,10 @@ static bool stop_participant(struct breaking *breaking, const struct sctx_partic
         return false;
     }
     breaking->held_count++;
+    standing_count = (sig_atomic_t)breaking->held_count;
     if (held_stop(held)) return true;
     refuse(breaking, participant->name, "it does not stand still");
+    standing_count = (sig_atomic_t)breaking->held_count - 1;
     held_close(held);
     breaking->held_count--;
     return false;
@@ -87,6 +100,8 @@ static void stop_them(struct breaking *breaking, const struct source_message *me
     uint32_t slots = sctx_participant_slots(breaking->ctx), count = 0;
     struct sctx_participant *all = calloc(slots, sizeof *all);
     breaking->held = calloc(slots, sizeof *breaking->held);
+    standing = breaking->held;
+    stop_before_the_end(let_go_at_the_end);
     if (all != NULL) all[0] = (struct sctx_participant)SCTX_INIT(all[0]);
     if (all == NULL || breaking->held == NULL || sctx_participants_get(breaking->ctx, all, slots, &count) != SCTX_OK) count = 0;
     if (count > slots) count = slots;
@@ -207,10 +222,9 @@ static void wait_for_the_end(struct breaking *breaking) {
 }
 
 static void let_go(struct breaking *breaking) {
-    for (size_t i = 0; i < breaking->held_count; i++) {
-        (void)held_continue(&breaking->held[i]);
-        held_close(&breaking->held[i]);
-    }
+    for (size_t i = 0; i < breaking->held_count; i++) (void)held_continue(&breaking->held[i]);
+    standing_count = 0;
+    for (size_t i = 0; i < breaking->held_count; i++) held_close(&breaking->held[i]);
     free(breaking->held);
     breaking->held = NULL;
     breaking->held_count = 0;

@@ -145,6 +145,10 @@ bool held_continue(const struct held *held) {
     return pidfd_send_signal(held->pidfd, SIGCONT, NULL, 0) == 0;
 }
 
+void held_let_go(const struct held *held) {
+    if (held->pidfd >= 0) (void)pidfd_send_signal(held->pidfd, SIGCONT, NULL, 0);
+}
+
 void held_close(struct held *held) {
     if (held->pidfd >= 0) (void)close(held->pidfd);
     held->pidfd = -1;

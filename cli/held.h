@@ -26,6 +26,8 @@ bool held_stop(const struct held *held);
 bool held_is_stopped(const struct held *held);
 /* Lets it go on; true if it was stopped, and is not in the hands of a debugger. */
 bool held_continue(const struct held *held);
+/* The same without a look, so also in signal handlers. */
+void held_let_go(const struct held *held);
 void held_close(struct held *held);
 
 #endif

@@ -5,7 +5,8 @@
 #include <sys/time.h>
 
 static volatile sig_atomic_t stopped_by;
-static void (*before_the_end)(void); /* set before its handlers are */
+enum { RESTORES = 3 };
+static void (*restores[RESTORES])(void); /* each set before its handlers are */
 
 static void on_signal(int signal_number) {
     /* The signal may come between a look at stop_signal() and the call that blocks. From now on none blocks for long. */
@@ -17,7 +18,8 @@ static void on_signal(int signal_number) {
 
 static void end_by(int signal_number) {
     struct sigaction end = {.sa_handler = SIG_DFL};
-    before_the_end();
+    for (size_t i = 0; i < RESTORES; i++)
+        if (restores[i] != NULL) restores[i]();
     sigaction(signal_number, &end, NULL);
     (void)raise(signal_number); /* delivered once the handler returns */
 }
@@ -59,7 +61,9 @@ void stop_install(void) {
 void stop_before_the_end(void (*restore)(void)) {
     static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction each = {.sa_handler = on_signal_or_end}, quit = {.sa_handler = end_by}, before;
-    before_the_end = restore;
+    size_t at = 0;
+    while (at < RESTORES - 1 && restores[at] != NULL && restores[at] != restore) at++;
+    restores[at] = restore;
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         if (sigaction(ends[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(ends[i], &each, NULL);
     sigaction(SIGQUIT, &quit, NULL);

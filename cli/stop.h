@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 void stop_install(void);
-/* Called in a signal handler before a second signal, or SIGQUIT, ends us. */
+/* Called in a signal handler before a second signal, or SIGQUIT, ends us; up to three of them. */
 void stop_before_the_end(void (*restore)(void));
 /* The signal that came, 0: none. */
 int stop_signal(void);

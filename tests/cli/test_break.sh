@@ -67,6 +67,18 @@ test_break_that_is_ended_lets_go() {
         ends "${each#*:}" "$pid"
         until_true is_in_state "$ticker" RSD
     done
+    # A signal that ends it at once, while nobody takes what it has to say.
+    mkfifo fifo
+    exec 7<>fifo
+    dd if=/dev/zero of=fifo bs=64K count=1 status=none
+    "$sctx_bin" break 'topic == "tick"' -o again.mcap >fifo 7>&- &
+    pid=$!
+    started+=("$pid")
+    until_true is_in_state "$ticker" T
+    kill -QUIT "$pid"
+    ends 131 "$pid"
+    until_true is_in_state "$ticker" RSD
+    exec 7>&-
     in_background break "$sctx_bin" break 'topic == "tick"' -o kill.mcap
     until_true is_in_state "$ticker" T
     kill -KILL "$pid"
