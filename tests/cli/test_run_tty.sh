@@ -49,8 +49,8 @@ terminal() {
     trap '"${tmux[@]}" kill-server 2>/dev/null; stop_all' EXIT
     "${tmux[@]}" set-option -g status off
 }
-shown() { "${tmux[@]}" capture-pane -p -t t; }
-shows() { shown | grep -qF -- "$1"; }
+screen() { "${tmux[@]}" capture-pane -p -t t; }
+shows() { screen | grep -qF -- "$1"; }
 typed() { "${tmux[@]}" send-keys -t t "$@"; }
 settings() { stty -F "$("${tmux[@]}" display-message -p -t t '#{pane_tty}')" -g; }
 is_restored() { [ "$(settings)" = "$(cat "$T/before")" ]; }
