@@ -3,6 +3,7 @@
 #include "cmd.h"
 #include "filtering.h"
 #include "flow.h"
+#include "graph.h"
 #include "names.h"
 #include "stop.h"
 #include "table.h"
@@ -118,16 +119,6 @@ static enum source_status look(struct looking *looking) {
 
 /* ---- showing ---------------------------------------------------------------------------------------------------------------- */
 
-/* The most frequent first. */
-static int by_count(const void *a, const void *b) {
-    const struct flow_edge *x = *(const struct flow_edge *const *)a, *y = *(const struct flow_edge *const *)b;
-    if (x->count != y->count) return x->count < y->count ? 1 : -1;
-    int order = strcmp(x->from, y->from);
-    if (order == 0) order = strcmp(x->topic, y->topic);
-    if (order == 0) order = strcmp(x->to, y->to);
-    return order != 0 ? order : strcmp(x->answer, y->answer);
-}
-
 static void show_table(const struct call *call, const struct flow_edge *const *edges, uint32_t count) {
     static const char *const heads[] = {"FROM", "TOPIC", "TO", "ANSWER", ">COUNT", ">P50", ">P99", ">MAX"};
     struct table table = {.heads = heads, .columns = sizeof heads / sizeof *heads};
@@ -154,66 +145,6 @@ static void show_json(struct out *out, const struct flow_edge *edge) {
     out_format(out, ",\"count\":%" PRIu64 ",\"p50_ns\":%" PRId64 ",\"p99_ns\":%" PRId64 ",\"max_ns\":%" PRId64 "}\n", edge->count,
                flow_percentile(edge, 0.5), flow_percentile(edge, 0.99), edge->max_ns);
     out_line_done(out);
-}
-
-/* Text within the quotes of a label: Graphviz knows backslashes, Mermaid entities, and either markup of its own. */
-static void put_label(struct out *out, const char *text, bool is_dot) {
-    struct out inert = {.fd = -1};
-    inert_text(&inert, text);
-    for (size_t i = 0; i < inert.len; i++) {
-        char c = inert.data[i];
-        if (is_dot && (c == '"' || c == '\\'))
-            out_format(out, "\\%c", c);
-        else if (!is_dot && strchr("\"#<>&`\\|", c) != NULL)
-            out_format(out, "#%d;", (unsigned char)c);
-        else
-            out_char(out, c);
-    }
-    out_free(&inert);
-}
-
-/* The number of a sender: that of the first edge that has it, twice, and one more for those that answer. */
-static uint32_t node_of(const struct flow_edge *const *edges, uint32_t i, const char *name) {
-    for (uint32_t at = 0; at <= i; at++) {
-        if (strcmp(edges[at]->from, name) == 0) return 2 * at;
-        if (strcmp(edges[at]->to, name) == 0) return 2 * at + 1;
-    }
-    return 2 * i;
-}
-
-static void put_node(struct out *out, uint32_t node, const char *name, bool is_dot) {
-    out_format(out, is_dot ? "    n%" PRIu32 " [label=\"" : "    n%" PRIu32 "[\"", node);
-    put_label(out, name, is_dot);
-    out_text(out, is_dot ? "\"];\n" : "\"]\n");
-}
-
-static void put_edge(struct out *out, const struct flow_edge *edge, const uint32_t nodes[static 2], bool is_dot) {
-    char p50[UNIT_TEXT], p99[UNIT_TEXT];
-    if (is_dot)
-        out_format(out, "    n%" PRIu32 " -> n%" PRIu32 " [label=\"", nodes[0], nodes[1]);
-    else
-        out_format(out, "    n%" PRIu32 " -->|\"", nodes[0]);
-    put_label(out, edge->topic, is_dot);
-    out_text(out, " → ");
-    put_label(out, edge->answer, is_dot);
-    out_format(out, "%s%" PRIu64 "x, p50 %s, p99 %s", is_dot ? "\\n" : "<br>", edge->count, duration_text(flow_percentile(edge, 0.5), p50),
-               duration_text(flow_percentile(edge, 0.99), p99));
-    if (is_dot)
-        out_text(out, "\"];\n");
-    else
-        out_format(out, "\"| n%" PRIu32 "\n", nodes[1]);
-}
-
-static void show_graph(struct out *out, const struct flow_edge *const *edges, uint32_t count, bool is_dot) {
-    out_text(out, is_dot ? "digraph flow {\n    rankdir=LR;\n    node [shape=box];\n" : "flowchart LR\n");
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t nodes[] = {node_of(edges, i, edges[i]->from), node_of(edges, i, edges[i]->to)};
-        if (nodes[0] == 2 * i) put_node(out, nodes[0], edges[i]->from, is_dot);
-        if (nodes[1] == 2 * i + 1) put_node(out, nodes[1], edges[i]->to, is_dot);
-        put_edge(out, edges[i], nodes, is_dot);
-        out_line_done(out);
-    }
-    if (is_dot) out_text(out, "}\n");
 }
 
 static void show_message_json(struct out *out, const struct flow_unanswered *message) {
@@ -258,12 +189,10 @@ static bool show(struct looking *looking) {
         return true;
     }
     uint32_t count = flow_count(looking->flow);
-    const struct flow_edge **edges = calloc(count > 0 ? count : 1, sizeof *edges);
+    const struct flow_edge **edges = graph_edges(looking->flow);
     if (edges == NULL) return false;
-    for (uint32_t i = 0; i < count; i++) edges[i] = flow_edge(looking->flow, i);
-    qsort(edges, count, sizeof *edges, by_count);
     if (call->values[FLOW_DOT].given || call->values[FLOW_MERMAID].given)
-        show_graph(call->out, edges, count, call->values[FLOW_DOT].given);
+        graph_put(call->out, edges, count, call->values[FLOW_DOT].given);
     else if (!call->json)
         show_table(call, edges, count);
     else

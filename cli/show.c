@@ -58,8 +58,7 @@ static bool has_fault(const struct batched *item) {
     return item->outcome == HOST_FAILED || (item->outcome == HOST_DECODED && !tree_is_good(&item->tree));
 }
 
-/* The last keys: what the payload is decides their names. */
-static void show_data(struct show *show, const struct batched *item) {
+void show_members(struct show *show, const struct batched *item) {
     bool is_shown = show_wants(show) != 0;
     if (is_shown && has_value(item) && item->tree.status == SCTX_PLUGIN_OK && item->tree.count > 0) {
         out_text(show->call->out, ",\"data\":");
@@ -96,7 +95,7 @@ static void show_json(struct show *show, const struct batched *item) {
         out_number(out, message->cause);
     else
         out_text(out, "null");
-    show_data(show, item);
+    show_members(show, item);
     if (message->is_sample) out_text(out, ",\"sample\":true");
     if (show->more != NULL) out_text(out, show->more);
     out_text(out, "}\n");

@@ -16,6 +16,8 @@ struct show {
 /* What show_message() shows of payloads: enum sctx_want, 0: nothing is to be decoded for it. */
 uint32_t show_wants(const struct show *show);
 void show_message(struct show *show, const struct batched *item);
+/* The last keys of a message as JSON, each with a comma before it: what the payload is decides their names. */
+void show_members(struct show *show, const struct batched *item);
 void show_loss(struct show *show, uint64_t lost, uint64_t gone);
 /* Looks how wide the terminal is now. */
 void show_measure(struct show *show);

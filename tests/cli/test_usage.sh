@@ -1,6 +1,6 @@
 # Wrong and right calls, help, and output that cannot be written.
 
-commands="create rm info doctor pub sub decode topics ps get set add watch markers record snapshot cat stat replay recover trace flow break cont expect react run diff top plugin help"
+commands="create rm info doctor pub sub decode topics ps get set add watch markers record snapshot cat stat replay recover trace flow break cont expect react run diff export top plugin help"
 
 test_help_of_each_command() {
     for command in $commands; do
