@@ -65,7 +65,8 @@ static bool end_pcapng(struct exporting *exporting, enum exit_code *code) {
         *code = EXIT_LOSS;
     }
     if (exporting->schemas > 0 && exporting->sidecar == NULL)
-        say(exporting->call, "%" PRIu64 " topics have a schema: --sidecar DIR writes what Wireshark needs to name their fields",
+        say(exporting->call,
+            "topics of Protocol Buffers with a schema: %" PRIu64 "; --sidecar DIR writes what Wireshark needs to name their fields",
             exporting->schemas);
     return true;
 }
@@ -77,10 +78,28 @@ static bool begin_perfetto(struct exporting *exporting) {
     return exporting->perfetto != NULL;
 }
 
+static unsigned unit_at(const char *text, size_t len) {
+    unsigned unit = 0;
+    if (len < 6 || text[0] != '\\' || text[1] != 'u') return 0;
+    for (size_t i = 2; i < 6; i++) unit = unit << 4 | (unsigned)(text[i] <= '9' ? text[i] - '0' : (text[i] | 0x20) - 'a' + 10);
+    return unit;
+}
+
+/* Halves of characters, which JSON can spell, and which readers of traces refuse together with the whole file. */
+static void mend_halves(char *text, size_t len) {
+    for (char *at = text, *end = text + len; (at = memchr(at, '\\', (size_t)(end - at))) != NULL;) {
+        unsigned unit = unit_at(at, (size_t)(end - at)), next = unit != 0 ? unit_at(at + 6, (size_t)(end - at) - 6) : 0;
+        bool is_half = unit >= 0xD800 && unit <= 0xDFFF, is_pair = is_half && unit < 0xDC00 && next >= 0xDC00 && next <= 0xDFFF;
+        if (is_half && !is_pair) memcpy(at + 2, "fffd", 4);
+        at += is_pair ? 12 : 2;
+    }
+}
+
 static bool add_perfetto(struct exporting *exporting, const struct batched *item, bool is_wanted) {
     if (!is_wanted) return true;
     exporting->text.len = 0;
     show_members(&exporting->payload, item);
+    if (!out_is_over(&exporting->text)) mend_halves(exporting->text.data, exporting->text.len);
     return !out_is_over(&exporting->text) &&
            perfetto_message(exporting->perfetto, &item->message, exporting->text.data, exporting->text.len);
 }

@@ -217,8 +217,8 @@ static void put_tags(struct pcapng *pcapng, const char *encoding, uint32_t sende
         put_number_tag(pcapng, TAG_PORT_SOURCE, 0);
         put_number_tag(pcapng, TAG_PORT_DESTINATION, pcapng->ports[topic]);
     }
-    /* Some dissectors name themselves after all. */
-    put_text_tag(pcapng, TAG_PROTOCOL, encoding[0] != '\0' ? encoding : "sctx");
+    bool names_itself = dissector != NULL && (strcmp(dissector, "json") == 0 || strcmp(dissector, "protobuf") == 0);
+    if (!names_itself) put_text_tag(pcapng, TAG_PROTOCOL, encoding[0] != '\0' ? encoding : "sctx");
     put_tag(pcapng, TAG_END, NULL, 0);
 }
 
