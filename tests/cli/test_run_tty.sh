@@ -40,10 +40,12 @@ test_run_tty_with_much_output() {
     kill -KILL "$(cat left)"
 }
 
+servers=0
 # terminal COLUMNS ROWS COMMAND...: in a terminal of tmux; then "ended: CODE".
 terminal() {
     command -v tmux >/dev/null || die "tmux is not installed"
-    tmux=(tmux -S "$T/tmux" -f /dev/null)
+    # A server of its own for each: one that ends is still there for a moment.
+    tmux=(tmux -S "$T/tmux-$((++servers))" -f /dev/null)
     printf 'stty -g >%q/before\n%s\necho "ended: $?"\nstty -g >%q/after\nexec sleep 1000\n' "$T" "${*:3}" "$T" >"$T/script"
     env -u TMUX "${tmux[@]}" new-session -d -s t -x "$1" -y "$2" "bash $T/script"
     trap '"${tmux[@]}" kill-server 2>/dev/null; stop_all' EXIT
