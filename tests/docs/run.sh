@@ -10,7 +10,7 @@
 #   text output background   these lines come from the one that runs in the background, in this order
 #   c test FILE          written to FILE
 #
-# Of outputs, digits and the width of gaps are not compared: times, pids and columns differ. Every other line must be the same.
+# Of outputs, numbers, units of time and the width of gaps are not compared: times, pids and columns differ. All else must be the same.
 #
 # The blocks of a page share a context folder of their own, in shared memory, and a working folder that looks like the project's: core/ is there,
 # and build/ is BUILD_DIR. At the end both are removed, and what still runs is ended.
@@ -50,7 +50,7 @@ split() { # PAGE FOLDER
         inside { print > file }' "$1"
 }
 
-alike() { sed -E 's/[0-9]+/0/g; s/[[:space:]]+/ /g; s/ $//' -- "$1"; }
+alike() { sed -E 's/[0-9]+(\.[0-9]+)?/0/g; s/\<0 (ns|µs|ms|s)\>/0 s/g; s/[[:space:]]+/ /g; s/ $//' -- "$1"; }
 
 # Are the lines of the first among those of the second, in their order?
 among() {
