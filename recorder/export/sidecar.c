@@ -1,12 +1,14 @@
 #include "sidecar.h"
 #include "protos.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { FIRST_PORT = 1024, TYPES_MAX = 16384, SETS_MAX = 1024 };
 
@@ -61,6 +63,19 @@ static bool make_folder(const char *path, bool overwrite, struct sidecar_fault *
     return fail(fault, path, errno == EEXIST ? "is there already; --force writes into it" : strerror(errno));
 }
 
+/* What an export before left: Wireshark reads all that is there, and takes no type twice. Only what has a name of ours goes. */
+static void clear_folder(const char *folder) {
+    DIR *dir = opendir(folder);
+    for (const struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
+        unsigned set = 0, file = 0;
+        char own[64];
+        if (sscanf(entry->d_name, "s%9u_%9u.proto", &set, &file) != 2) continue;
+        (void)snprintf(own, sizeof own, "s%u_%u.proto", set, file);
+        if (strcmp(own, entry->d_name) == 0) (void)unlinkat(dirfd(dir), own, 0);
+    }
+    if (dir != NULL) (void)closedir(dir);
+}
+
 /* A field of one of Wireshark's tables: bytes that mean something in it are \xNN. */
 static void put_quoted(FILE *file, const char *text) {
     (void)fputc('"', file);
@@ -91,7 +106,9 @@ struct sidecar *sidecar_open(const char *folder, bool overwrite, struct sidecar_
     bool done = make_folder(folder, overwrite, fault);
     if (done && realpath(folder, sidecar->folder) == NULL) done = fail(fault, folder, strerror(errno));
     (void)snprintf(proto, sizeof proto, "%s/proto", sidecar->folder);
-    done = done && make_folder(proto, overwrite, fault) && put_search_path(sidecar, fault);
+    done = done && make_folder(proto, overwrite, fault);
+    if (done) clear_folder(proto);
+    done = done && put_search_path(sidecar, fault);
     if (done) sidecar->types_file = open_file(sidecar, "protobuf_udp_message_types", fault);
     if (sidecar->types_file != NULL) return sidecar;
     free(sidecar);

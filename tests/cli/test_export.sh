@@ -216,9 +216,9 @@ raw|hex|6|seq 6, from stock|hex
 END
     cmp golden fields
     # The payload and the time of each packet, as sub has them.
-    sctx sub --tap --from start --timeout 0 --json | grep -oE '"time":[0-9]+' | sed -E 's/.*:([0-9]+)([0-9]{9})$/\1.\2/' >times
+    sctx sub --tap --from start --timeout 0 --json | grep -oE '"time":[0-9]+' | sed -E 's/.*:([0-9]+)([0-9]{9})$/\1.\2/' >times.txt
     dissect x.pcapng -T fields -e frame.time_epoch
-    cmp times "$T/out"
+    cmp times.txt "$T/out"
     # What its dissectors find in them.
     dissect x.pcapng -Y 'frame.packet_id == 1' -T fields -e json.path_with_value -E aggregator='@'
     same "$(cat "$T/out")" '/price:7.5@/name:a, "b"@/n:12345678901234567890'
@@ -254,7 +254,10 @@ test_export_pcapng_with_types() {
     same "$(cat types/protobuf_udp_message_types | paste -sd' ')" '"1024","Test1" "1025","Test3" "1026","Test2"'
     exits 1 sctx export --to pcapng --for 0 -o z.pcapng --sidecar types
     has "$T/err" "types: is there already; --force"
+    touch types/proto/s7_0.proto types/proto/mine.proto
     exits 0 sctx export --to pcapng --for 0 -o z.pcapng --sidecar types --force
+    same "$(ls types/proto | paste -sd' ')" 'mine.proto s0_0.proto'
+    rm types/proto/mine.proto
     exits 2 sctx export --to csv --for 0 --sidecar types
     has_tshark || return 0
     config=types dissect y.pcapng -T fields -E separator='|' -E aggregator='@' -e protobuf.message.name -e protobuf.field.name -e protobuf.field.value.int32 -e protobuf.field.value.string
