@@ -216,9 +216,9 @@ raw|hex|6|seq 6, from stock|hex
 END
     cmp golden fields
     # The payload and the time of each packet, as sub has them.
-    sctx sub --tap --from start --timeout 0 --json | grep -oE '"time":[0-9]+' | sed -E 's/.*:([0-9]+)([0-9]{9})$/\1.\2/' >times.txt
+    sctx sub --tap --from start --timeout 0 --json | grep -oE '"time":[0-9]+' | sed -E 's/.*:([0-9]+)([0-9]{9})$/\1.\2/' >stamps.txt
     dissect x.pcapng -T fields -e frame.time_epoch
-    cmp times.txt "$T/out"
+    cmp stamps.txt "$T/out"
     # What its dissectors find in them.
     dissect x.pcapng -Y 'frame.packet_id == 1' -T fields -e json.path_with_value -E aggregator='@'
     same "$(cat "$T/out")" '/price:7.5@/name:a, "b"@/n:12345678901234567890'
