@@ -2,6 +2,7 @@
 #include "compare.h"
 #include "names.h"
 #include "reading.h"
+#include "units.h"
 #include "value.h"
 
 #include <inttypes.h>
@@ -15,6 +16,7 @@ enum diff_option {
     DIFF_KEY,
     DIFF_MOST,
     DIFF_BRIEF,
+    DIFF_TOPICS,
     DIFF_DECODERS,
     DIFF_OPTIONS = DIFF_DECODERS + DECODERS_OPTIONS
 };
@@ -28,6 +30,7 @@ static const struct option options[DIFF_OPTIONS] = {
                   NULL, NULL},
     [DIFF_MOST] = {"max", 0, OPTION_NUMBER, "N", "show at most N differences; they are all counted", "1000", NULL},
     [DIFF_BRIEF] = {"brief", 'q', OPTION_FLAG, NULL, "only count them, by topic", NULL, NULL},
+    [DIFF_TOPICS] = {"topics", 't', OPTION_FLAG, NULL, "show counts, rates and sizes of all topics, also of the same ones", NULL, NULL},
     [DIFF_DECODERS] = OPTIONS_DECODERS,
 };
 
@@ -48,9 +51,19 @@ struct queue {
     struct kept *first, *last;
 };
 
+enum side { SIDE_A, SIDE_B, SIDES };
+
 struct lane { /* a topic with what it declares */
     char *topic, *encoding;
-    uint64_t a, b, missing, new_ones, changed;
+    struct {
+        uint64_t messages, bytes;
+    } of[SIDES];
+    uint64_t missing, new_ones, changed;
+};
+
+struct span { /* of a recording: from its first message to its last */
+    int64_t first_ns, last_ns;
+    bool has_some;
 };
 
 struct diff {
@@ -62,7 +75,9 @@ struct diff {
     struct kept **order; /* as they came */
     size_t order_room;
     uint64_t differences, shown;
-    bool is_b, failed;
+    enum side side; /* that is read now */
+    struct span spans[SIDES];
+    bool failed;
     struct out key;
     /* the pair that is compared */
     const struct kept *left;
@@ -322,17 +337,25 @@ static void compare_pair(struct diff *diff) {
     diff->lane->changed += diff->pair_differs;
 }
 
+static void note_message(struct diff *diff, struct lane *lane, const struct source_message *message) {
+    struct span *span = &diff->spans[diff->side];
+    lane->of[diff->side].messages++;
+    lane->of[diff->side].bytes += message->len;
+    if (!span->has_some) *span = (struct span){message->time_ns, message->time_ns, true};
+    if (message->time_ns < span->first_ns) span->first_ns = message->time_ns;
+    if (message->time_ns > span->last_ns) span->last_ns = message->time_ns;
+}
+
 static bool take(void *context, const struct batched *item) {
     struct diff *diff = context;
     struct lane *lane = lane_of(diff, item->message.topic);
     if (lane == NULL) diff->failed = true;
     if (lane == NULL) return false;
-    if (!diff->is_b) {
-        lane->a++;
+    note_message(diff, lane, &item->message);
+    if (diff->side == SIDE_A) {
         diff->failed = !keep(diff, item);
         return !diff->failed;
     }
-    lane->b++;
     diff->lane = lane;
     diff->right = item;
     diff->left = take_partner(diff, key_of(diff, item));
@@ -362,13 +385,13 @@ static void tell_missing(struct diff *diff) {
 
 /* ---- beginning and end ------------------------------------------------------------------------------------------------------ */
 
-static int read_side(struct diff *diff, size_t side) {
+static int read_side(struct diff *diff, enum side side) {
     struct reading *reading = calloc(1, sizeof *reading);
     if (reading == NULL) {
         say(diff->call, "out of memory");
         return EXIT_FAILED;
     }
-    diff->is_b = side == 1;
+    diff->side = side;
     int code = reading_open(reading, diff->call, diff->call->operands[side], &diff->call->values[DIFF_DECODERS]);
     if (code == EXIT_DONE) code = reading_all(reading, SCTX_WANT_TREE, take, diff);
     reading_close(reading);
@@ -378,34 +401,56 @@ static int read_side(struct diff *diff, size_t side) {
     return EXIT_FAILED;
 }
 
-static void show_topics(const struct diff *diff) {
+/* Messages a second, over the whole recording. */
+static double rate_of(const struct diff *diff, const struct lane *lane, enum side side) {
+    double ns = (double)diff->spans[side].last_ns - (double)diff->spans[side].first_ns;
+    return ns > 0 ? (double)lane->of[side].messages * 1e9 / ns : 0;
+}
+
+static void put_topic_json(const struct diff *diff, const struct lane *lane) {
     struct out *out = diff->call->out;
+    out_text(out, "{\"kind\":\"topic\",\"topic\":");
+    inert_json_name(out, lane->topic);
+    out_format(out, ",\"from\":null,\"a\":%" PRIu64 ",\"b\":%" PRIu64 ",\"path\":null", lane->of[SIDE_A].messages,
+               lane->of[SIDE_B].messages);
+    out_format(out, ",\"missing\":%" PRIu64 ",\"new\":%" PRIu64 ",\"changed\":%" PRIu64, lane->missing, lane->new_ones, lane->changed);
+    out_format(out, ",\"rate_a\":%.3f,\"rate_b\":%.3f", rate_of(diff, lane, SIDE_A), rate_of(diff, lane, SIDE_B));
+    out_format(out, ",\"bytes_a\":%" PRIu64 ",\"bytes_b\":%" PRIu64 "}\n", lane->of[SIDE_A].bytes, lane->of[SIDE_B].bytes);
+}
+
+static void put_topic(const struct diff *diff, const struct lane *lane) {
+    struct out *out = diff->call->out;
+    out_text(out, paint(diff->call, PAINT_BOLD));
+    inert_text(out, lane->topic);
+    out_text(out, paint(diff->call, PAINT_OFF));
+    out_format(out, ": %" PRIu64 " messages in A, %" PRIu64 " in B; %" PRIu64 " missing, %" PRIu64 " new, %" PRIu64 " changed",
+               lane->of[SIDE_A].messages, lane->of[SIDE_B].messages, lane->missing, lane->new_ones, lane->changed);
+    for (enum side side = SIDE_A; side < SIDES; side++) {
+        char bytes[UNIT_TEXT];
+        if (lane->of[side].messages == 0) continue;
+        out_format(out, "; %s: %.1f/s of %s", side == SIDE_A ? "A" : "B", rate_of(diff, lane, side),
+                   size_text(lane->of[side].bytes / lane->of[side].messages, bytes));
+    }
+    out_char(out, '\n');
+}
+
+static void show_topics(const struct diff *diff) {
     for (size_t i = 0; i < diff->lane_count; i++) {
         const struct lane *lane = &diff->lanes[i];
-        if (lane->missing + lane->new_ones + lane->changed == 0) continue;
-        if (diff->call->json) {
-            out_text(out, "{\"kind\":\"topic\",\"topic\":");
-            inert_json_name(out, lane->topic);
-            out_format(out,
-                       ",\"from\":null,\"a\":%" PRIu64 ",\"b\":%" PRIu64 ",\"path\":null,\"missing\":%" PRIu64 ",\"new\":%" PRIu64
-                       ",\"changed\":%" PRIu64 "}\n",
-                       lane->a, lane->b, lane->missing, lane->new_ones, lane->changed);
-        } else {
-            out_text(out, paint(diff->call, PAINT_BOLD));
-            inert_text(out, lane->topic);
-            out_text(out, paint(diff->call, PAINT_OFF));
-            out_format(out, ": %" PRIu64 " messages in A, %" PRIu64 " in B; %" PRIu64 " missing, %" PRIu64 " new, %" PRIu64 " changed\n",
-                       lane->a, lane->b, lane->missing, lane->new_ones, lane->changed);
-        }
+        if (lane->missing + lane->new_ones + lane->changed == 0 && !diff->call->values[DIFF_TOPICS].given) continue;
+        if (diff->call->json)
+            put_topic_json(diff, lane);
+        else
+            put_topic(diff, lane);
     }
     if (!diff->call->json && diff->differences > diff->shown && !diff->call->values[DIFF_BRIEF].given)
         say(diff->call, "%" PRIu64 " differences in all, of which %" PRIu64 " are shown; --max shows more", diff->differences, diff->shown);
 }
 
 static int diff_files(struct diff *diff) {
-    int code = read_side(diff, 0);
+    int code = read_side(diff, SIDE_A);
     if (code == EXIT_FAILED || code == EXIT_USAGE) return code;
-    int code_b = read_side(diff, 1);
+    int code_b = read_side(diff, SIDE_B);
     if (code_b == EXIT_FAILED || code_b == EXIT_USAGE) return code_b;
     tell_missing(diff);
     show_topics(diff);
@@ -455,7 +500,7 @@ const struct command cmd_diff = {
     .notes =
         "Times and seqs are not compared; of a topic and sender the first message of A belongs to the first of B, and so on, unless --key. A is held in\n"
         "memory. JSON: an object a difference: kind (missing, new, changed) topic from a b path seq_a seq_b; then one of kind topic for each\n"
-        "topic that differs, with missing new changed.\n"
+        "topic that differs, with missing new changed rate_a rate_b (messages a second, over the recording) bytes_a bytes_b.\n"
         "Exit: 0 they are the same, 5 they differ, 3 one is damaged.\n",
     OPTIONS_OF(options),
     .run = diff_run,
