@@ -403,7 +403,8 @@ static int read_side(struct diff *diff, enum side side) {
 
 /* Messages a second, over the whole recording. */
 static double rate_of(const struct diff *diff, const struct lane *lane, enum side side) {
-    double ns = (double)diff->spans[side].last_ns - (double)diff->spans[side].first_ns;
+    /* Without a sign: a file may say any times, and their distance fits in 64 bits. */
+    double ns = (double)((uint64_t)diff->spans[side].last_ns - (uint64_t)diff->spans[side].first_ns);
     return ns > 0 ? (double)lane->of[side].messages * 1e9 / ns : 0;
 }
 
