@@ -161,7 +161,7 @@ done
 # ---- on a terminal: watch it ----
 
 # On a terminal that can show no picture, as lines.
-has_screen=false
+has_screen=false has_python=false
 [[ -t 0 && -n ${TERM:-} && $TERM != dumb && -x $bin/sctx-top ]] && has_screen=true
 if $live; then
     cat <<END
@@ -181,6 +181,10 @@ END
 fi
 start vitals vitals --interval 0.5
 start life "$here/life.sh" "$base/files"
+if /usr/bin/python3 -c 'import asyncio, ctypes' 2>/dev/null; then
+    start trend env PYTHONPATH="$here/../bindings/python" PYTHONDONTWRITEBYTECODE=1 SCTX_LIBRARY="$bin/../lib/libsctx.so.0" /usr/bin/python3 "$here/../bindings/python/examples/trend.py"
+    has_python=true
+fi
 
 if $live && $has_screen; then
     pause 1 # time to read the above
@@ -220,6 +224,7 @@ alert=$(grep -m 1 '"topic": *"guard/alert".*"cause": *[0-9].*threshold' "$messag
 cause=$(sed -n 's/^[^{]*{[^{]*"cause": *\([0-9]*\).*/\1/p' <<<"$alert")
 printf '%s\n%s\n' "$(grep -m 1 "^{\"seq\": *${cause:-none}," "$messages")" "$alert"
 
+$has_python && expected+=(machine/trend)
 missing=()
 for topic in "${expected[@]}"; do
     grep -q "\"topic\": *\"$topic\"" "$messages" || missing+=("$topic")

@@ -20,7 +20,7 @@ root=$(cd -- "$(dirname -- "$0")/../.." && pwd) || exit 2
 [[ -x $build/bin/sctx ]] || { echo "$build/bin/sctx is not there: build it first" >&2 && exit 2; }
 
 unset SCTX_CONTEXT
-export PATH="$build/bin:$PATH" NO_COLOR=1 LC_ALL=C.UTF-8
+export PATH="$build/bin:$PATH" NO_COLOR=1 LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 base=$(mktemp -d /dev/shm/sctx-docs.XXXXXX) || exit 1
 background=''
 passed=0 failed=0
@@ -97,6 +97,7 @@ check_page() { # PAGE
     ln -s -- "$build" "$work/build"
     ln -s -- "$root/plugins" "$work/plugins"
     ln -s -- "$root/tests" "$work/tests"
+    ln -s -- "$root/bindings" "$work/bindings"
     export SCTX_DIR=$base/bus CMAKE_PREFIX_PATH=$build # as if it were installed
     cd -- "$work" || exit 1
     : >"$blocks/kinds"

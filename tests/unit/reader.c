@@ -360,3 +360,52 @@ Test(reader, places) {
     sctx_close(tap);
     rig_end(ctx, "reader");
 }
+
+Test(reader, in_batches) {
+    enum { ROOM = 100 };
+    sctx *ctx = rig_new("batches", &small);
+    sctx_writer *w = rig_writer(ctx);
+    uint16_t topic = rig_topic(ctx, "a");
+    sctx_reader *r = rig_reader(ctx, SCTX_FROM_START, 0, NULL);
+    struct sctx_message m[8];
+    _Alignas(8) char buffer[ROOM];
+    char large[2 * ROOM];
+    size_t count = 77;
+    cr_assert_eq(sctx_read_batch(r, m, 8, buffer, sizeof buffer, &count), SCTX_AGAIN);
+    cr_assert_eq(count, 0);
+    cr_assert_eq(sctx_read_batch(r, m, 0, buffer, sizeof buffer, &count), SCTX_ERR_INVALID);
+    cr_assert_eq(sctx_read_batch(r, m, 8, NULL, 1, &count), SCTX_ERR_INVALID);
+    cr_assert_eq(sctx_read_batch(r, m, 8, buffer, sizeof buffer, NULL), SCTX_ERR_INVALID);
+    cr_assert_eq(sctx_read_batch(NULL, m, 8, buffer, sizeof buffer, &count), SCTX_ERR_INVALID);
+    (void)rig_say(w, topic, "one");
+    (void)rig_say(w, topic, "");
+    (void)rig_say(w, topic, "thirteen byte");
+    rig_fill(large, sizeof large, 5);
+    cr_assert_eq(sctx_publish(w, topic, large, sizeof large, NULL), SCTX_OK);
+    (void)rig_say(w, topic, "behind it");
+    /* Four: the last of them does not fit. */
+    cr_assert_eq(sctx_read_batch(r, m, 8, buffer, sizeof buffer, &count), SCTX_OK);
+    cr_assert_eq(count, 4);
+    cr_expect(m[0].seq == 1 && m[0].len == 3 && memcmp(m[0].data, "one", 3) == 0 && m[0].data == (void *)buffer);
+    cr_expect(m[1].len == 0 && m[2].len == 13 && memcmp(m[2].data, "thirteen byte", 13) == 0);
+    for (size_t i = 0; i < count; i++) cr_expect_eq((uintptr_t)m[i].data % 8, 0);
+    cr_expect(m[3].len == sizeof large && rig_filled(m[3].data, sizeof large, 5));
+    /* As many as are asked for, and no further. */
+    (void)rig_say(w, topic, "and one more");
+    cr_assert_eq(sctx_read_batch(r, m, 1, buffer, sizeof buffer, &count), SCTX_OK);
+    cr_expect(count == 1 && m[0].seq == 5 && m[0].len == 9);
+    cr_assert_eq(sctx_read_batch(r, m, 8, NULL, 0, &count), SCTX_OK);
+    cr_expect(count == 1 && m[0].seq == 6 && memcmp(m[0].data, "and one more", 12) == 0);
+    /* What was lost is told with the message behind it, as by sctx_read(). */
+    say_many(w, topic, 2 * CELLS);
+    uint64_t lost = 0, got = 0;
+    while (sctx_read_batch(r, m, 8, buffer, sizeof buffer, &count) == SCTX_OK) {
+        for (size_t i = 0; i < count; i++) lost += m[i].lost + m[i].gone;
+        got += count;
+    }
+    cr_expect(lost > 0 && lost + got == 2 * CELLS);
+    cr_expect(rig_balances(r));
+    sctx_reader_close(r);
+    sctx_writer_close(w);
+    rig_end(ctx, "batches");
+}
