@@ -36,7 +36,10 @@ struct cell {
 _Static_assert(sizeof(struct cell) == 16, "a cell is what one double-word compare-and-swap covers");
 
 /* {seq0, ref0} -> {seq1, ref1} in one step, sequentially consistent; false and unchanged if it held anything else. */
-#if defined(__x86_64__)
+#if defined(SCTX_MODEL)
+/* tests/relacy: these, and what its own <stdatomic.h> defines, are steps of a model checker; all else is what is shipped. */
+#include <sctx_model.h>
+#elif defined(__x86_64__)
 static inline bool cell_swap(struct cell *c, uint64_t seq0, uint64_t ref0, uint64_t seq1, uint64_t ref1) {
     bool done;
     __asm__ volatile("lock cmpxchg16b %1" : "=@ccz"(done), "+m"(*c), "+a"(seq0), "+d"(ref0) : "b"(seq1), "c"(ref1) : "memory");
@@ -67,6 +70,7 @@ static inline bool cell_swap(struct cell *c, uint64_t seq0, uint64_t ref0, uint6
 #error "sctx needs a double-word compare-and-swap: x86-64 or arm64"
 #endif
 
+#if !defined(SCTX_MODEL)
 static inline void cpu_pause(void) {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
@@ -105,10 +109,11 @@ static inline uint64_t cpu_ticks(void) {
     return t;
 #endif
 }
+#endif
 
 /* Payload copies: the bytes may be overwritten while they are read (the reader finds out afterwards), so in the language's
  * terms each word is a relaxed atomic. `shared` is 32-byte aligned (payloads are); whole words are moved, and `shared` has room for the last one. */
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(SCTX_MODEL)
 #define SCTX_BLOCK_COPY 1 /* half the stores that the swap has to wait for; an aligned block is at least two words, each in one piece */
 #else
 #define SCTX_BLOCK_COPY 0
