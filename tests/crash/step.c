@@ -1,11 +1,11 @@
-/* A writer that dies, or sleeps while others lap the ring, after every single instruction of a publish: of the library as it is shipped, driven by
- * ptrace's single step. After each: what readers are given is whole or not there, the next writer takes the arena and goes on.
+/* A writer that dies, or sleeps while others lap the ring, or while another publishes once, after every single instruction of a publish: of the library as
+ * it is shipped, driven by ptrace's single step. After each: what readers are given is whole or not there, the next writer takes the arena and goes on.
+ * `pair` is every schedule of two writers in which one of them is preempted once.
  *
- * usage: crash_step kill|stop [CLASS]
+ * usage: crash_step kill|stop|pair [CLASS]
  * $SCTX_STEP_STRIDE: every so manieth instruction (1: all), and each address at least once; else as in the table below. */
 #define _GNU_SOURCE
-#include "bus.h"
-#include <errno.h>
+#include "tracee.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,24 +14,20 @@
 #include <unistd.h>
 
 #if defined(__x86_64__)
-#include <sys/ptrace.h>
-#include <sys/user.h>
-
 #define CELLS 64u
 #define ARENA (64u << 10)
 #define STEPS_MOST 400000u
 enum { CHILD = 1, OTHER = 2, LAPPER = 3 };
-enum { NOTE_DONE, NOTE_RC, NOTE_SEQ };
 
 static const struct class {
     const char *name;
     size_t len;
-    bool grows;               /* a context of its own for each step, or the arena is large already; not each address */
+    bool grows;               /* a context of its own for each step, or the arena is large already */
     unsigned stride, soaking; /* where nothing else is asked for: most of it is a copying loop */
 } classes[] = {
-    {"empty", 0, false, 1, 1},         {"small", 64, false, 1, 1},
-    {"uneven", 715, false, 1, 1},      {"advancing", 4096, false, 8, 1}, /* more than a step of the arena: intent moves each time */
-    {"growing", 16400, true, 397, 37},                                   /* more than a quarter of the arena: a larger one is made */
+    {"empty", 0, false, 1, 1},          {"small", 64, false, 1, 1},
+    {"uneven", 715, false, 1, 1},       {"advancing", 4096, false, 16, 1}, /* more than a step of the arena: intent moves each time */
+    {"growing", 16400, true, 1009, 37},                                    /* more than a quarter of the arena: a larger one is made */
 };
 
 static struct {
@@ -56,10 +52,6 @@ static void bus_close(void) {
     sctx_close(bus.ctx);
 }
 
-static inline void stop_here(void) {
-    __asm__ volatile("int3" ::: "memory");
-}
-
 static _Noreturn void child(size_t len) {
     static unsigned char data[PAYLOAD_MOST];
     sctx *c = join("c", "child");
@@ -67,43 +59,18 @@ static _Noreturn void child(size_t len) {
     uint64_t seq = 0;
     CHECK_OK(say(w, 0, CHILD, len < 5000 ? len : 40, NULL)); /* resolves symbols, notes the clock */
     payload_make(data, len, CHILD, ++tally->said[CHILD]);
-    CHECK(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
-    stop_here();
+    tracee_begin();
     int rc = sctx_publish(w, 0, data, len, &seq);
-    atomic_store_explicit(&tally->notes[NOTE_SEQ], seq, memory_order_relaxed);
-    atomic_store_explicit(&tally->notes[NOTE_RC], (uint64_t)(int64_t)rc, memory_order_relaxed);
-    atomic_store_explicit(&tally->notes[NOTE_DONE], 1, memory_order_relaxed);
-    stop_here();
+    tracee_over(rc, seq);
     _exit(0);
-}
-
-static void await_trap(pid_t pid) {
-    int status;
-    CHECK(waitpid(pid, &status, 0) == pid);
-    if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGTRAP) {
-        (void)kill(pid, SIGKILL);
-        check_failed(__FILE__, __LINE__, "the child stops at its traps only");
-    }
 }
 
 static pid_t child_at_publish(size_t len) {
     tally->notes[NOTE_DONE] = 0;
     pid_t pid = spawn();
     if (pid == 0) child(len);
-    await_trap(pid);
+    tracee_await(pid);
     return pid;
-}
-
-static bool step(pid_t pid) {
-    CHECK(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) == 0);
-    await_trap(pid);
-    return tally->notes[NOTE_DONE] == 0;
-}
-
-static void end_child(pid_t pid) {
-    int status;
-    CHECK(kill(pid, SIGKILL) == 0);
-    CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
 }
 
 /* ---- after each step -------------------------------------------------------------------------------------------------------- */
@@ -131,11 +98,24 @@ static void tap_hears_everything(void) {
     ear_close(&late);
 }
 
-static void kill_after(const struct class *k, unsigned n) {
+/* Where a trial ends: after n instructions; or, which is quicker, before the one at an address that has not come yet (0: none). */
+struct moment {
+    unsigned n;
+    uint64_t address;
+};
+
+static void run_to(pid_t pid, struct moment m) {
+    if (m.address)
+        (void)tracee_run_to(pid, m.address);
+    else
+        for (unsigned i = 0; i < m.n && tracee_step(pid); i++) {}
+}
+
+static void kill_after(const struct class *k, struct moment m) {
     if (k->grows) bus_open();
     pid_t pid = child_at_publish(k->len);
-    for (unsigned i = 0; i < n && step(pid); i++) {}
-    end_child(pid);
+    run_to(pid, m);
+    tracee_kill(pid);
     if (heard_of_child(k))
         bus.published++;
     else
@@ -156,18 +136,17 @@ static void lap(const struct class *k) {
     sctx_writer_close(w);
 }
 
-static void stop_after(const struct class *k, unsigned n) {
+static void stop_after(const struct class *k, struct moment m) {
     if (k->grows) bus_open();
     pid_t pid = child_at_publish(k->len);
-    for (unsigned i = 0; i < n && step(pid); i++) {}
+    run_to(pid, m);
     bool before = heard_of_child(k), done = tally->notes[NOTE_DONE];
     uint64_t heard = bus.ear.heard;
     lap(k);
     (void)ear_drain(&bus.ear);
     CHECK(bus.ear.heard - heard == 2 * CELLS + 3);
     if (!done) {
-        CHECK(ptrace(PTRACE_CONT, pid, NULL, NULL) == 0);
-        await_trap(pid);
+        tracee_go_on(pid);
     }
     CHECK(tally->notes[NOTE_DONE] && tally->notes[NOTE_RC] == 0);
     CHECK(ear_drain(&bus.ear) == !before);
@@ -178,7 +157,7 @@ static void stop_after(const struct class *k, unsigned n) {
     else
         bus.absent++;
     tap_hears_everything();
-    end_child(pid);
+    tracee_kill(pid);
     another_publishes(k, OTHER);
     CHECK(info_of(bus.ctx).arenas_used <= 2);
     struct sctx_reader_stats s = balanced(bus.ear.reader);
@@ -194,32 +173,13 @@ static unsigned trace(const struct class *k, uint64_t *addresses) {
     if (k->grows) bus_open();
     pid_t pid = child_at_publish(k->len);
     do {
-        errno = 0;
-        addresses[n] = (uint64_t)ptrace(PTRACE_PEEKUSER, pid, offsetof(struct user_regs_struct, rip), NULL);
-        CHECK(errno == 0 && n < STEPS_MOST - 1);
-        n++;
-    } while (step(pid));
-    end_child(pid);
+        CHECK(n < STEPS_MOST - 1);
+        addresses[n++] = tracee_at(pid);
+    } while (tracee_step(pid));
+    tracee_kill(pid);
     (void)ear_drain(&bus.ear);
     if (k->grows) bus_close();
     return n;
-}
-
-/* Marks the first time that each address comes; how many there are. */
-static unsigned mark_first(const uint64_t *addresses, unsigned n, bool *first) {
-    unsigned slots = 1, count = 0;
-    while (slots < 4 * n) slots *= 2;
-    uint64_t *seen = calloc(slots, sizeof *seen);
-    CHECK(seen);
-    for (unsigned i = 0; i < n; i++) {
-        unsigned at = (unsigned)(addresses[i] * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (slots - 1);
-        while (seen[at] && seen[at] != addresses[i]) at = (at + 1) & (slots - 1);
-        first[i] = !seen[at];
-        count += first[i];
-        seen[at] = addresses[i];
-    }
-    free(seen);
-    return count;
 }
 
 static void run_class(const struct class *k, bool kills) {
@@ -230,16 +190,17 @@ static void run_class(const struct class *k, bool kills) {
     memset(tally, 0, sizeof *tally);
     bus.published = bus.absent = 0;
     if (!k->grows) bus_open();
-    unsigned n = trace(k, addresses), distinct = mark_first(addresses, n, first);
+    unsigned n = trace(k, addresses), distinct = first_times(addresses, n, first);
     for (unsigned i = 0; i <= n; i++) {
-        if (i < n && i % stride && (k->grows || !first[i])) continue;
+        if (i < n && i % stride && !first[i]) continue;
         (void)snprintf(circumstances, sizeof circumstances, "%s, %s after instruction %u of %u", k->name, kills ? "killed" : "stopped", i,
                        n);
-        unsigned steps = i < n ? i : UINT_MAX; /* to its end, also where it takes more instructions this time */
+        struct moment m = {i < n ? i : UINT_MAX,
+                           i < n && first[i] ? addresses[i] : 0}; /* to its end, also where it takes more instructions this time */
         if (kills)
-            kill_after(k, steps);
+            kill_after(k, m);
         else
-            stop_after(k, steps);
+            stop_after(k, m);
         tried++;
     }
     *circumstances = '\0';
@@ -252,11 +213,119 @@ static void run_class(const struct class *k, bool kills) {
     fflush(stdout);
 }
 
+/* ---- two writers ------------------------------------------------------------------------------------------------------------ */
+
+/* Publishes again and again, each time at its parent's leave. */
+static _Noreturn void first_writer(size_t len) {
+    static unsigned char data[PAYLOAD_MOST];
+    sctx_writer *w = writer(join("c", "child"));
+    CHECK_OK(say(w, 0, CHILD, len < 5000 ? len : 40, NULL));
+    for (;;) {
+        uint64_t seq = 0;
+        payload_make(data, len, CHILD, ++tally->said[CHILD]);
+        tracee_begin();
+        int rc = sctx_publish(w, 0, data, len, &seq);
+        tracee_over(rc, seq);
+    }
+}
+
+/* As it stood before its next publish: it spoke last, or the other did. */
+static void who_spoke_last(pid_t first, sctx_writer *second, const struct class *k, bool own_last) {
+    if (own_last) {
+        tally->notes[NOTE_DONE] = 0;
+        tracee_go_on(first);
+        CHECK(tally->notes[NOTE_DONE]);
+        tracee_go_on(first); /* to the begin of the next */
+    } else {
+        CHECK_OK(say(second, 0, OTHER, k->len, NULL));
+    }
+    CHECK(ear_drain(&bus.ear) == 1);
+    tally->notes[NOTE_DONE] = 0;
+}
+
+/* The first writer is preempted, the second publishes, the first goes on. */
+static void preempt(pid_t first, sctx_writer *second, const struct class *k, struct moment m) {
+    uint64_t other;
+    run_to(first, m);
+    bool inside = tally->notes[NOTE_DONE] == 0;
+    uint64_t before = ear_drain(&bus.ear), heard_to = bus.ear.last_seq;
+    CHECK_OK(say(second, 0, OTHER, k->len, &other));
+    CHECK(ear_drain(&bus.ear) == 1 && other == heard_to + 1); /* at once, whoever is in the middle of what */
+    if (inside) tracee_go_on(first);
+    CHECK(tally->notes[NOTE_DONE] && tally->notes[NOTE_RC] == 0);
+    uint64_t after = ear_drain(&bus.ear), seq = tally->notes[NOTE_SEQ];
+    CHECK(before + after == 1 && seq == (before ? other - 1 : other + 1));
+    if (k->len >= 8) CHECK(bus.ear.last[CHILD] == tally->said[CHILD] && bus.ear.last[OTHER] == tally->said[OTHER]);
+    if (before)
+        bus.published++;
+    else
+        bus.absent++;
+    tracee_go_on(first); /* to the begin of its next */
+}
+
+static void pairs(const struct class *k, bool gated, bool own_last) {
+    static uint64_t addresses[STEPS_MOST];
+    static bool first_time[STEPS_MOST];
+    unsigned stride = env_number("SCTX_STEP_STRIDE", env_number("SCTX_SOAK_MINUTES", 0) ? 1 : k->len > 1000 ? 37 : 1), n = 0;
+    fresh("c", CELLS, ARENA, gated ? SCTX_CREATE_GATING : 0, 0);
+    bus.ctx = join("c", "parent");
+    bus.tap = tap("c");
+    bus.topic = topic(bus.ctx, "t");
+    bus.ear = ear_open(bus.ctx, SCTX_FROM_NOW, gated ? SCTX_READER_GATED : 0);
+    sctx_writer *second = writer(bus.ctx);
+    pid_t first = spawn();
+    if (first == 0) first_writer(k->len);
+    tracee_await(first);
+    (void)ear_drain(&bus.ear);
+    who_spoke_last(first, second, k, own_last);
+    do {
+        CHECK(n < STEPS_MOST - 1);
+        addresses[n++] = tracee_at(first);
+    } while (tracee_step(first));
+    tracee_go_on(first);
+    CHECK(ear_drain(&bus.ear) == 1);
+    (void)first_times(addresses, n, first_time);
+    for (unsigned i = 0; i <= n; i++) {
+        if (i < n && i % stride && !first_time[i]) continue; /* the rest of a copying loop */
+        (void)snprintf(circumstances, sizeof circumstances, "%s, preempted after instruction %u of %u%s%s", k->name, i, n,
+                       gated ? ", gated" : "", own_last ? ", having spoken last" : "");
+        who_spoke_last(first, second, k, own_last);
+        preempt(first, second, k, (struct moment){i < n ? i : UINT_MAX, i < n && first_time[i] ? addresses[i] : 0});
+    }
+    *circumstances = '\0';
+    tap_hears_everything();
+    struct sctx_reader_stats s = balanced(bus.ear.reader);
+    CHECK(s.lost == 0 && s.gone == 0);
+    tracee_kill(first);
+    sctx_writer_close(second);
+    bus_close();
+}
+
+/* Each way: who spoke last before, with a gated reader or without. */
+static void run_pairs(const struct class *k) {
+    uint64_t began = now_ns();
+    memset(tally, 0, sizeof *tally);
+    bus.published = bus.absent = 0;
+    if (k->grows) return; /* it makes a larger arena once in its life only */
+    for (unsigned way = 0; way < 4; way++) pairs(k, way & 1, way & 2);
+    CHECK(bus.published > 0 && bus.absent > 0);
+    printf(
+        "%-10s %5zu bytes: %6llu schedules of two writers, one of them preempted once: %llu times before its swap, %llu after; 0 torn, 0 out of order (%.1f s)\n",
+        k->name, k->len, (unsigned long long)(bus.published + bus.absent), (unsigned long long)bus.absent,
+        (unsigned long long)bus.published, (double)(now_ns() - began) / 1e9);
+    fflush(stdout);
+}
+
 int main(int argc, char **argv) {
-    bool kills = argc < 2 || strcmp(argv[1], "stop") != 0;
+    bool kills = argc < 2 || strcmp(argv[1], "stop") != 0, in_pairs = argc > 1 && strcmp(argv[1], "pair") == 0;
     tally = shared_new(sizeof *tally);
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
-        if (argc < 3 || strcmp(argv[2], classes[i].name) == 0) run_class(&classes[i], kills);
+        if (argc < 3 || strcmp(argv[2], classes[i].name) == 0) {
+            if (in_pairs)
+                run_pairs(&classes[i]);
+            else
+                run_class(&classes[i], kills);
+        }
     return 0;
 }
 #else
