@@ -145,11 +145,11 @@ Test(zoo, who_answers_for_the_worker_is_ended, .timeout = 30) {
 Test(zoo, who_answers_for_a_batch_that_was_given_up_is_ended, .timeout = 30) {
     use("zoo/ring_late.so");
     enum worker_end end = worker_start(&worker);
-    /* On a busy machine the batch may be given up before it comes to the payload that matters. */
+    /* On a busy machine the batch may be given up before it comes to the payload that matters; there that payload takes long enough by itself. */
     for (int tries = 0; tries < 50 && end == WORKER_DONE; tries++) {
         cr_assert_eq(worker_begin(&worker), WORKER_DONE);
         add_topic();
-        add_payload("slow");
+        if (tries % 2 == 0) add_payload("slow");
         add_payload("ring");
         end = worker_run(&worker);
         while (end == WORKER_PARTLY) {
