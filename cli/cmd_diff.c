@@ -1,5 +1,6 @@
 #include "cmd.h"
 #include "compare.h"
+#include "filtering.h"
 #include "names.h"
 #include "reading.h"
 #include "units.h"
@@ -11,6 +12,7 @@
 #include <string.h>
 
 enum diff_option {
+    DIFF_FILTER,
     DIFF_IGNORE,
     DIFF_TOLERANCE,
     DIFF_KEY,
@@ -22,6 +24,7 @@ enum diff_option {
 };
 
 static const struct option options[DIFF_OPTIONS] = {
+    [DIFF_FILTER] = {"filter", 'f', OPTION_TEXT, "EXPR", "compare only what matches, see sctx-filter(7)", NULL, NULL},
     [DIFF_IGNORE] = {"ignore", 'i', OPTION_TEXT, "PATH",
                      "leave these values out: data.ts, data.items[*].id, data.**.ts;\nmay be given again and again", NULL, NULL},
     [DIFF_TOLERANCE] = {"tolerance", 0, OPTION_REAL, "X", "numbers that are as near as that are the same", NULL, NULL},
@@ -348,6 +351,7 @@ static void note_message(struct diff *diff, struct lane *lane, const struct sour
 
 static bool take(void *context, const struct batched *item) {
     struct diff *diff = context;
+    if (!item->is_wanted) return true;
     struct lane *lane = lane_of(diff, item->message.topic);
     if (lane == NULL) diff->failed = true;
     if (lane == NULL) return false;
@@ -392,8 +396,12 @@ static int read_side(struct diff *diff, enum side side) {
         return EXIT_FAILED;
     }
     diff->side = side;
-    int code = reading_open(reading, diff->call, diff->call->operands[side], &diff->call->values[DIFF_DECODERS]);
+    /* One for each side: changed() remembers what it saw. */
+    int code = filtering_compile(diff->call, "filter", diff->call->values[DIFF_FILTER].text, &reading->filter);
+    if (code == EXIT_DONE) code = reading_open(reading, diff->call, diff->call->operands[side], &diff->call->values[DIFF_DECODERS]);
     if (code == EXIT_DONE) code = reading_all(reading, SCTX_WANT_TREE, take, diff);
+    filtering_tell_errors(diff->call, reading->filter);
+    filter_free(reading->filter);
     reading_close(reading);
     free(reading);
     if (!diff->failed) return code;

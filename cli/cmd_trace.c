@@ -1,5 +1,6 @@
 #include "causes.h"
 #include "cmd.h"
+#include "filtering.h"
 #include "reading.h"
 #include "show.h"
 #include "units.h"
@@ -9,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum trace_option { TRACE_MERMAID, TRACE_MOST, TRACE_READING, TRACE_OPTIONS = TRACE_READING + READING_OPTIONS };
+enum trace_option { TRACE_MERMAID, TRACE_MOST, TRACE_FILTER, TRACE_READING, TRACE_OPTIONS = TRACE_READING + READING_OPTIONS };
 
 static const struct option options[TRACE_OPTIONS] = {
     [TRACE_MERMAID] = {"mermaid", 0, OPTION_FLAG, NULL, "as a sequence diagram for Mermaid", NULL, NULL},
     [TRACE_MOST] = {"max", 0, OPTION_NUMBER, "N", "show at most N messages", "10000", NULL},
+    [TRACE_FILTER] = {"filter", 'f', OPTION_TEXT, "EXPR", "of these show only what matches, see sctx-filter(7)", NULL, NULL},
     [TRACE_READING] = OPTIONS_READING,
 };
 
@@ -21,7 +23,7 @@ static const struct option options[TRACE_OPTIONS] = {
 struct step {
     uint32_t node, depth;
     int64_t after_ns; /* since its cause */
-    bool has_cause, is_asked;
+    bool has_cause, is_asked, is_left_out; /* by --filter */
     char *text, *from, *topic; /* text: as it is shown, without what stands before it */
     size_t len;
 };
@@ -29,6 +31,7 @@ struct step {
 struct trace {
     const struct call *call;
     struct reading reading;
+    struct filter *filter;
     struct causes causes;
     struct step *steps;
     size_t count, most;
@@ -110,6 +113,7 @@ static bool tell(void *context, const struct batched *item) {
     struct step *step = telling->steps[telling->next];
     if (nodes[step->node].seq != item->message.seq) return true;
     char more[96];
+    step->is_left_out = !item->is_wanted;
     if (step->has_cause)
         (void)snprintf(more, sizeof more, ",\"depth\":%" PRIu32 ",\"after_ns\":%" PRId64, step->depth, step->after_ns);
     else
@@ -135,6 +139,7 @@ static int tell_all(struct trace *trace) {
     }
     for (size_t i = 0; i < trace->count; i++) telling.steps[i] = &trace->steps[i];
     qsort(telling.steps, trace->count, sizeof *telling.steps, by_node);
+    trace->reading.filter = trace->filter;
     int code = reading_all(&trace->reading, show_wants(&trace->show), tell, &telling);
     free(telling.steps);
     return code;
@@ -147,6 +152,7 @@ static void show_steps(const struct trace *trace) {
     for (size_t i = 0; i < trace->count; i++) {
         const struct step *step = &trace->steps[i];
         char after[UNIT_TEXT] = "";
+        if (step->is_left_out) continue;
         if (!trace->call->json) {
             if (step->has_cause) (void)duration_text(step->after_ns, after);
             out_text(out, step->is_asked ? "> " : "  ");
@@ -187,7 +193,7 @@ static void show_mermaid(const struct trace *trace) {
         const struct step *step = &trace->steps[i];
         const char *from = step->has_cause ? cause_from(trace, step) : NULL;
         char after[UNIT_TEXT];
-        if (step->from == NULL) continue;
+        if (step->from == NULL || step->is_left_out) continue;
         out_text(out, from != NULL ? "    " : "    Note over ");
         put_mermaid(out, from != NULL ? from : step->from);
         if (from != NULL) {
@@ -245,9 +251,13 @@ static int trace_run(const struct call *call) {
     if (trace->steps == NULL)
         say(call, "out of memory");
     else
+        code = filtering_compile(call, "filter", call->values[TRACE_FILTER].text, &trace->filter);
+    if (code == EXIT_DONE)
         code = reading_open(&trace->reading, call, call->values[TRACE_READING + READING_FILE].text,
                             &call->values[TRACE_READING + READING_DECODERS]);
     if (code == EXIT_DONE) code = show_trace(trace, seq);
+    filtering_tell_errors(call, trace->filter);
+    filter_free(trace->filter);
     for (size_t i = 0; trace->steps != NULL && i < trace->count; i++) {
         free(trace->steps[i].text);
         free(trace->steps[i].from);

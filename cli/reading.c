@@ -31,7 +31,7 @@ int reading_open(struct reading *reading, const struct call *call, const char *p
 }
 
 static bool hand_over(struct reading *reading, uint32_t want, bool (*take)(void *context, const struct batched *item), void *context) {
-    const struct batch_how how = {want != 0 ? reading->decoding : NULL, NULL, NULL, want};
+    const struct batch_how how = {want != 0 || reading->filter != NULL ? reading->decoding : NULL, reading->filter, NULL, want};
     bool on = batch_decode(&reading->batch, &how);
     for (size_t i = 0; on && i < reading->batch.count; i++) on = take(context, &reading->batch.items[i]);
     batch_clear(&reading->batch);

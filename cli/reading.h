@@ -12,6 +12,7 @@ struct reading {
     sctx *ctx; /* NULL: a recording */
     struct source *source;
     struct decoding *decoding;
+    struct filter *filter; /* the caller's: what it lets through has is_wanted set; NULL: all has. May be set before each reading_all() */
     uint64_t end; /* of a context: what was published after we began is not read */
     uint64_t damaged;
     struct batch batch;

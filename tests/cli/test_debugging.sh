@@ -22,6 +22,11 @@ test_trace() {
     exits 0 sctx trace 1 --mermaid
     same "$(sed -E 's/ after .*//' "$T/out" | paste -sd,)" \
         'sequenceDiagram,    Note over shop: 1 order,    shop->>till: 2 bill,    till->>bank: 4 paid,    shop->>stock: 3 pick'
+    exits 0 sctx trace 4 --filter 'from == "bank" || data.n == 1' --json
+    same "$(jq -c '[.seq, .depth]' "$T/out" | paste -sd' ')" '[1,0] [4,2]'
+    exits 0 sctx trace 1 --mermaid --filter 'topic != "bill"'
+    same "$(sed -E 's/ after .*//' "$T/out" | paste -sd,)" 'sequenceDiagram,    Note over shop: 1 order,    till->>bank: 4 paid,    shop->>stock: 3 pick'
+    exits 2 sctx trace 1 --filter 'from =='
     exits 1 sctx trace 9
     has "$T/err" "there is no message 9 (any more); there are 1 to 5"
     exits 2 sctx trace x
@@ -253,6 +258,10 @@ test_diff() {
     exits 5 sctx diff a.mcap b.mcap --json --brief
     same "$(jq -c '[.bytes_a, .bytes_b]' "$T/out")" '[53,47]'
     jq -e --argjson seconds "$(sctx stat a.mcap --json | jq '.duration_ns / 1e9')" '(.rate_a - 3 / $seconds | fabs) < 0.01 * .rate_a' "$T/out"
+    exits 5 sctx diff a.mcap b.mcap --filter 'data.id == 3'
+    same "$(head -n 1 "$T/out")" '- t  A:3  only in A'
+    exits 0 sctx diff a.mcap b.mcap --filter 'data.id == 1' --ignore data.ts
+    exits 2 sctx diff a.mcap b.mcap --filter 'data.id =='
     exits 0 sctx diff a.mcap a.mcap --topics
     same "$(cut -d';' -f1,2 "$T/out")" 't: 3 messages in A, 3 in B; 0 missing, 0 new, 0 changed'
     exits 2 sctx diff a.mcap
