@@ -27,7 +27,7 @@ static const struct class {
 } classes[] = {
     {"empty", 0, false, 1, 1},          {"small", 64, false, 1, 1},
     {"uneven", 715, false, 1, 1},       {"advancing", 4096, false, 16, 1}, /* more than a step of the arena: intent moves each time */
-    {"growing", 16400, true, 1009, 37},                                    /* more than a quarter of the arena: a larger one is made */
+    {"growing", 16400, true, 1009, 97},                                    /* more than a quarter of the arena: a larger one is made */
 };
 
 static struct {

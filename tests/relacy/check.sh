@@ -11,7 +11,7 @@ if [ ! -e /usr/include/relacy/relacy.hpp ]; then
 fi
 rm -f "$out/checker.o"
 "$here/build.sh" "$here/../../core/src" "$out" || exit 1
-began=$SECONDS first=0 executions=200000 total=0
+began=$SECONDS first=0 executions=100000 total=0
 while :; do
     "$out/relacy_ring" --list | xargs -P 2 -I{} "$out/relacy_ring" {} "$executions" "$first" || exit 1
     first=$((first + executions))

@@ -2,7 +2,7 @@
 // load may return what C11 allows it to, not only what was stored last. See world.h for what is run, include/ for the layer between.
 //
 //   relacy_ring --list
-//   relacy_ring [SCENARIO|all [EXECUTIONS [FROM]]]    each in 200000 ways; FROM: the number of the first, which is the seed of its choices
+//   relacy_ring [SCENARIO|all [EXECUTIONS [FROM]]]    each in 100000 ways; FROM: the number of the first, which is the seed of its choices
 //
 // A scenario that fails is printed with all its steps and ends with 1.
 #include <cstdint>
@@ -582,7 +582,7 @@ int main(int argc, char **argv) {
     for (const scenario &s : scenarios) {
         if (argc > 1 && std::strcmp(argv[1], "all") != 0 && std::strcmp(argv[1], s.name) != 0) continue;
         any = true;
-        ok = run(s, argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 200000, argc > 3 ? std::strtoul(argv[3], nullptr, 10) : 0) && ok;
+        ok = run(s, argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 100000, argc > 3 ? std::strtoul(argv[3], nullptr, 10) : 0) && ok;
     }
     if (!any) std::fputs("relacy_ring: no such scenario\n", stderr);
     return ok && any ? 0 : 1;
