@@ -42,6 +42,7 @@ struct kept {
     const char *key; /* its queue's */
     char *data;
     uint64_t seq;
+    size_t lane; /* its place among the lanes */
     uint32_t len;
     bool has_value, is_met;
     struct tree tree;
@@ -169,7 +170,7 @@ static bool copy_tree(struct tree *to, const struct tree *from) {
     return true;
 }
 
-static bool keep(struct diff *diff, const struct batched *item) {
+static bool keep(struct diff *diff, const struct batched *item, size_t lane) {
     const struct source_message *message = &item->message;
     struct kept *kept = calloc(1, sizeof *kept);
     if (kept == NULL) return false;
@@ -187,6 +188,7 @@ static bool keep(struct diff *diff, const struct batched *item) {
     struct queue *queue = queue_of(diff, key_of(diff, item));
     if (queue == NULL) return false;
     kept->key = queue->key;
+    kept->lane = lane;
     kept->seq = message->seq;
     kept->has_value = has_value(item);
     kept->len = message->len;
@@ -357,7 +359,7 @@ static bool take(void *context, const struct batched *item) {
     if (lane == NULL) return false;
     note_message(diff, lane, &item->message);
     if (diff->side == SIDE_A) {
-        diff->failed = !keep(diff, item);
+        diff->failed = !keep(diff, item, (size_t)(lane - diff->lanes));
         return !diff->failed;
     }
     diff->lane = lane;
@@ -377,11 +379,7 @@ static void tell_missing(struct diff *diff) {
     for (size_t i = 0; i < diff->kept_count; i++) {
         struct kept *kept = diff->order[i];
         if (kept->is_met || kept->key == NULL) continue;
-        size_t topic = strcspn(kept->key, "\n");
-        struct lane *lane = NULL;
-        for (size_t k = 0; k < diff->lane_count && lane == NULL; k++)
-            if (strlen(diff->lanes[k].topic) == topic && memcmp(diff->lanes[k].topic, kept->key, topic) == 0) lane = &diff->lanes[k];
-        if (lane == NULL) continue;
+        struct lane *lane = &diff->lanes[kept->lane];
         lane->missing++;
         tell_alone(diff, false, lane, NULL, kept->seq);
     }

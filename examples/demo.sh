@@ -57,44 +57,20 @@ fi
 # ---- everything that is started is ended, and everything that is made is removed, however the demo ends ----
 
 base=
-names=() pids=()
+names=()
 signal=
 
-start() { # NAME COMMAND...: in a session of its own, so that all it starts can be ended with it
-    setsid "${@:2}" </dev/null 2>>"$base/log" &
-    names+=("$1") pids+=("$!")
-}
-
-# shellcheck disable=SC2317,SC2329 # by cleanup
-groups_alive() { # does one of them run? A zombie does not: whose parent is gone, that one stays for as long as the first process likes
-    local stat line state group
-    for stat in /proc/[0-9]*/stat; do
-        { read -r line <"$stat"; } 2>/dev/null || continue
-        read -r state _ group _ <<<"${line##*) }"
-        [[ $state != Z && " ${pids[*]} " == *" $group "* ]] && return 0
-    done
-    return 1
-}
-
-# shellcheck disable=SC2317,SC2329 # by cleanup
-groups_signal() { # SIGNAL; a group may not be there yet: then its leader
-    local pid
-    for pid in "${pids[@]}"; do
-        kill "-$1" -- "-$pid" 2>/dev/null || kill "-$1" "$pid" 2>/dev/null
-    done
+# shellcheck source=sessions.sh
+. "$here/sessions.sh"
+start() { # NAME COMMAND...
+    session_start "${@:2}" 2>>"$base/log"
+    names+=("$1")
 }
 
 # shellcheck disable=SC2317,SC2329 # called by the trap
 cleanup() {
     trap '' INT TERM HUP # once is enough
-    groups_signal TERM
-    local tries
-    for ((tries = 0; tries < 60; tries++)); do
-        groups_alive || break
-        sleep 0.05
-    done
-    groups_signal KILL
-    wait 2>/dev/null
+    sessions_end
     if [[ -n $base ]]; then
         cat -- "$base/log" >&2 # what the programs complained about, not in the midst of the traffic
         sctx rm >/dev/null 2>&1
@@ -127,6 +103,7 @@ pause() {
     signals_heed
 }
 
+# shellcheck disable=SC2154 # pids: of sessions.sh
 all_run() {
     local i
     for i in "${!pids[@]}"; do

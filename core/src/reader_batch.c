@@ -10,7 +10,7 @@ int sctx_read_batch(sctx_reader *r, struct sctx_message *messages, size_t n, voi
     if (!r || !messages || n == 0 || (!buffer && room > 0)) return SCTX_ERR_INVALID;
     while (done < n && (rc = sctx_read(r, &messages[done])) == SCTX_OK) {
         struct sctx_message *m = &messages[done++];
-        if (m->len > room - used) break; /* it stays in the reader's memory, until the next call */
+        if (m->len > room - used || !buffer) break; /* it stays in the reader's memory, until the next call */
         if (m->len > 0) memcpy((char *)buffer + used, m->data, m->len);
         m->data = (char *)buffer + used;
         size_t next = (used + m->len + 7) & ~(size_t)7;

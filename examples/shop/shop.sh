@@ -39,46 +39,17 @@ if ! command -v sctx >/dev/null || ! command -v kitchen >/dev/null; then
     export PATH="$bin:$bin/examples:$PATH"
 fi
 
-pids=()
-start() { # in a session of its own, so that all it starts can be ended with it
-    setsid "$@" </dev/null &
-    pids+=("$!")
-}
-# shellcheck disable=SC2317,SC2329 # by close_shop
-groups_signal() { # SIGNAL
-    local pid
-    for pid in "${pids[@]}"; do kill "-$1" -- "-$pid" 2>/dev/null; done
-}
-# shellcheck disable=SC2317,SC2329 # by close_shop
-groups_alive() { # does one of them run? A zombie does not: whose parent is gone, that one stays for as long as the first process likes
-    local stat line state group
-    for stat in /proc/[0-9]*/stat; do
-        { read -r line <"$stat"; } 2>/dev/null || continue
-        read -r state _ group _ <<<"${line##*) }"
-        [[ $state != Z && " ${pids[*]} " == *" $group "* ]] && return 0
-    done
-    return 1
-}
-# shellcheck disable=SC2317,SC2329 # called by the trap
-close_shop() {
-    local tries
-    groups_signal TERM
-    for ((tries = 0; tries < 60; tries++)); do
-        groups_alive || break
-        sleep 0.05
-    done
-    groups_signal KILL
-    wait
-}
-trap close_shop EXIT
+# shellcheck source=../sessions.sh
+. "$here/../sessions.sh"
+trap sessions_end EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 has_joined() { sctx ps --json | grep -q "\"name\": *\"$1\".*\"alive\": *true.*\"roles\": *\[[^]]*\"reader\""; }
 
-start kitchen "${mended[@]}"
-start sctx react --as till --topic shop/bill --encoding json 'topic == "shop/ready/kitchen"' -- "$here/till.sh" "${mended[@]}"
-start "$here/board.sh" "${mended[@]}"
+session_start kitchen "${mended[@]}"
+session_start sctx react --as till --topic shop/bill --encoding json 'topic == "shop/ready/kitchen"' -- "$here/till.sh" "${mended[@]}"
+session_start "$here/board.sh" "${mended[@]}"
 for ((tries = 0; ; tries++)); do
     has_joined kitchen && has_joined till && has_joined board && break
     ((tries < 100)) || { echo "shop.sh: kitchen, till and board did not join within 5 seconds" >&2 && exit 1; }

@@ -79,8 +79,17 @@ static void put_option(struct pcapng *pcapng, unsigned code, const void *data, s
     pad(pcapng, &pcapng->block);
 }
 
+/* Lengths have two bytes here, and a foreign recording may have names of any length: what goes beyond is cut, before a character. */
+static size_t text_len(const char *text) {
+    enum { TEXT_MAX = 1024 };
+    size_t len = strlen(text), cut = TEXT_MAX;
+    if (len <= TEXT_MAX) return len;
+    while (cut > TEXT_MAX - 4 && ((unsigned char)text[cut] & 0xC0) == 0x80) cut--;
+    return cut;
+}
+
 static void put_text_option(struct pcapng *pcapng, unsigned code, const char *text) {
-    put_option(pcapng, code, text, strlen(text));
+    put_option(pcapng, code, text, text_len(text));
 }
 
 static void put_number_option(struct pcapng *pcapng, unsigned code, uint64_t number) {
@@ -203,7 +212,7 @@ static void put_number_tag(struct pcapng *pcapng, enum tag tag, uint32_t number)
 }
 
 static void put_text_tag(struct pcapng *pcapng, enum tag tag, const char *text) {
-    put_tag(pcapng, tag, text, strlen(text));
+    put_tag(pcapng, tag, text, text_len(text));
 }
 
 static void put_tags(struct pcapng *pcapng, const char *encoding, uint32_t sender, uint16_t topic) {

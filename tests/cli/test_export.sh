@@ -433,3 +433,28 @@ test_export_usage() {
     exits 2 script -qec "$sctx_bin export --to pcapng --for 0" /dev/null
     has "$T/out" "not written to a terminal"
 }
+
+# Names of any length, which only another program's recording can have: a capture's lengths have two bytes.
+test_export_of_names_without_end() {
+    local topic encoding
+    printf -v topic 't%.0s' {1..70000}
+    printf -v encoding 'é%.0s' {1..40000}
+    {
+        printf '\x89MCAP0\r\n'
+        record 1 "$(hex '')$(hex x)"
+        record 4 "01000000$(hex "$topic")$(hex "$encoding")00000000"
+        record 5 "0100010000000a000000000000000a00000000000000$(printf '{"a":1}' | digits)"
+        record 15 00000000
+        record 2 0000000000000000000000000000000000000000
+        printf '\x89MCAP0\r\n'
+    } >long.mcap
+    exits 0 sctx export --to pcapng --file long.mcap -o long.pcapng
+    dissect long.pcapng -T fields -e frame.interface_description -e frame.number
+    same "$(wc -l <"$T/out")" 1
+    same "$(cut -f1 "$T/out" | tr -d 'é')" ''
+}
+# A record of MCAP, its body as hexadecimal digits; a string in such a body.
+record() { printf '%b' "$(printf '%02x%s%s' "$1" "$(little $((${#2} / 2)) 8)" "$2" | sed 's/../\\x&/g')"; }
+digits() { od -An -v -tx1 | tr -d ' \n'; }
+hex() { printf '%s%s' "$(little "$(printf %s "$1" | wc -c)" 4)" "$(printf %s "$1" | digits)"; }
+little() { local i; for ((i = 0; i < $2; i++)); do printf '%02x' $((($1 >> 8 * i) & 255)); done; }

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import itertools
 import json
 import struct
-import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from ctypes import byref, c_size_t, c_uint16, c_uint32, c_void_p, string_at
 from dataclasses import dataclass
@@ -124,6 +124,11 @@ class Participant(NamedTuple):
     gone: int
 
 
+def _others(text: bytes | None) -> str:
+    """What another program wrote into the memory that is shared: any bytes."""
+    return (text or b"").decode(errors="replace")
+
+
 def _bytes(text: str | None) -> bytes | None:
     return None if text is None else text.encode()
 
@@ -131,9 +136,12 @@ def _bytes(text: str | None) -> bytes | None:
 class _Handle:
     """Something of the library's that is closed once, also by `with`."""
 
-    def __init__(self, pointer: int | None, close: Any) -> None:
+    def __init__(self, pointer: int | None, close: Any, context: Context | None = None) -> None:
         self._handle = pointer
         self._close = close
+        self._context: Any = context  # which closes it at the latest
+        if context is not None:
+            context._children.add(self)
 
     def _pointer(self) -> int:
         if self._handle is None:
@@ -143,8 +151,11 @@ class _Handle:
     def close(self) -> None:
         """Closes it. Twice is allowed."""
         handle, self._handle = self._handle, None
-        if handle is not None:
-            self._close(handle)
+        if handle is None:
+            return
+        self._close(handle)
+        if self._context is not None:
+            self._context._children.discard(self)
 
     def __enter__(self) -> Any:
         return self
@@ -162,11 +173,9 @@ class Writer(_Handle):
         status = lib.sctx_writer_open(context._pointer(), byref(options), byref(pointer))
         if status != OK:
             raise error_for(status, "a writer cannot be opened", why.text.decode())
-        super().__init__(pointer.value, lib.sctx_writer_close)
-        self._context = context
+        super().__init__(pointer.value, lib.sctx_writer_close, context)
         self._topics: dict[tuple[str, str | None], int] = {}
         self._one = _native.Outgoing()
-        context._children.append(self)
 
     def _topic_id(self, topic: str, encoding: str | None) -> int:
         known = self._topics.get((topic, encoding))
@@ -255,15 +264,10 @@ class Reader(_Handle):
         status = lib.sctx_reader_open(context._pointer(), byref(options), byref(pointer))
         if status != OK:
             raise error_for(status, f"cannot read {', '.join(patterns) or 'all topics'}")
-        super().__init__(pointer.value, lib.sctx_reader_close)
-        self._context = context
+        super().__init__(pointer.value, lib.sctx_reader_close, context)
         self._message = _native.Message()
         self._where = byref(self._message)
-        self._batch = (_native.Message * _BATCH)()
-        self._buffer = ctypes.create_string_buffer(_BUFFER)
-        self._begin = ctypes.addressof(self._buffer)
-        self._count = c_size_t()
-        context._children.append(self)
+        self._batch: _Batch | None = None
 
     def read(self) -> Message | None:
         """The next message; None: there is none now. Does not wait."""
@@ -281,24 +285,14 @@ class Reader(_Handle):
         Of them the last one is the cause of what this thread publishes next: give `cause` where that is not meant.
         """
         messages: list[Message] = []
+        batch = self._batch = self._batch or _Batch()
         while len(messages) < most:
-            status = quick.sctx_read_batch(self._pointer(), self._batch, min(most - len(messages), _BATCH), self._buffer, _BUFFER, byref(self._count))
+            status = batch.read(self._pointer(), most - len(messages))
             if status not in (OK, AGAIN) and not messages:
                 raise error_for(status, "cannot read on")
             if status != OK:
                 break
-            count, context, begin = self._count.value, self._context, self._begin
-            raws = list(_MESSAGE.iter_unpack(memoryview(self._batch).cast("B")[: count * _MESSAGE.size]))
-            last = raws[-1]
-            end = last[3] + last[4] - begin
-            if 0 <= end <= _BUFFER and last[3] >= begin:
-                whole = self._buffer[:end]
-                messages += [Message(whole[raw[3] - begin : raw[3] - begin + raw[4]], raw, context) for raw in raws]
-            else:  # the last one had no room: it is elsewhere
-                whole = self._buffer[: raws[-2][3] + raws[-2][4] - begin] if count > 1 else b""
-                messages += [Message(whole[raw[3] - begin : raw[3] - begin + raw[4]], raw, context) for raw in raws[:-1]]
-                messages.append(Message(string_at(last[3], last[4]), last, context))
-                break
+            messages += [Message(payload, raw, self._context) for payload, raw in batch.items()]
         return messages
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -356,8 +350,10 @@ class Reader(_Handle):
             await self._readable()
 
     async def __aiter__(self) -> AsyncIterator[Message]:
-        while True:
+        for count in itertools.count(1):
             yield await self.get()
+            if count % 256 == 0:
+                await asyncio.sleep(0)  # where there is always another message, other tasks have their turn, too
 
     @property
     def stats(self) -> ReaderStats:
@@ -376,7 +372,35 @@ class Reader(_Handle):
 
 # seq time_ns cause data len sender topic flags (reserved) lost gone
 _MESSAGE = struct.Struct("=QqQQIIHH4xQQ")
-_BATCH, _BUFFER = 1024, 4 << 20
+
+
+class _Batch:
+    """Many messages with one call of the library."""
+
+    MESSAGES, BYTES = 1024, 1 << 20
+
+    def __init__(self) -> None:
+        self._messages = (_native.Message * self.MESSAGES)()
+        self._buffer = ctypes.create_string_buffer(self.BYTES)
+        self._begin = ctypes.addressof(self._buffer)
+        self._count = c_size_t()
+
+    def read(self, reader: int, most: int) -> int:
+        return int(quick.sctx_read_batch(reader, self._messages, min(most, self.MESSAGES), self._buffer, self.BYTES, byref(self._count)))
+
+    def items(self) -> Iterator[tuple[bytes, tuple[int, ...]]]:
+        """Payloads, and what _MESSAGE has of each, of the last read()."""
+        begin, count = self._begin, self._count.value
+        raws = list(_MESSAGE.iter_unpack(memoryview(self._messages).cast("B")[: count * _MESSAGE.size]))
+        last = raws[-1]
+        is_inside = begin <= last[3] and last[3] + last[4] <= begin + self.BYTES
+        ending = last if is_inside else raws[-2] if count > 1 else None  # the last one may have had no room, and be elsewhere
+        whole = self._buffer[: ending[3] + ending[4] - begin] if ending is not None else b""
+        for raw in raws if is_inside else raws[:-1]:
+            yield whole[raw[3] - begin : raw[3] - begin + raw[4]], raw
+        if not is_inside:
+            yield string_at(last[3], last[4]), last
+
 
 _KINDS = {float: _native.MARKER_F64, int: _native.MARKER_I64, "counter": _native.MARKER_COUNTER}
 
@@ -401,11 +425,9 @@ class Marker(_Handle):
         status = lib.sctx_marker_open(context._pointer(), byref(options), byref(pointer))
         if status != OK:
             raise error_for(status, f"marker {name!r}", why.text.decode())
-        super().__init__(pointer.value, lib.sctx_marker_close)
+        super().__init__(pointer.value, lib.sctx_marker_close, context)
         self.name = name
-        self._context = context
         self._kind = number
-        context._children.append(self)
 
     @staticmethod
     def _existing_kind(context: Context, name: str) -> int:
@@ -474,16 +496,14 @@ class Context(_Handle):
             raise error_for(status, f"context {name or 'default'!r}", why.text.decode())
         super().__init__(pointer.value, lib.sctx_close)
         self.decoders = Decoders()
-        self._children: list[_Handle] = []
+        self._children: set[_Handle] = set()
         self._topics: dict[int, Topic] = {}
         self._senders: dict[int, str] = {}
-        self._lock = threading.Lock()
 
     def close(self) -> None:
         """Leaves; closes what was opened on it first."""
-        for child in self._children:
+        for child in list(self._children):
             child.close()
-        self._children.clear()
         self.decoders.close()
         super().close()
 
@@ -509,7 +529,7 @@ class Context(_Handle):
             raise error_for(status, f"topic {topic_id}")
         topic = raw.contents
         schema = string_at(topic.schema, topic.schema_bytes) if topic.schema else b""
-        known = self._topics[topic_id] = Topic(topic.name.decode(), topic.encoding.decode(), schema, topic_id)
+        known = self._topics[topic_id] = Topic(_others(topic.name), _others(topic.encoding), schema, topic_id)
         return known
 
     @property
@@ -519,7 +539,7 @@ class Context(_Handle):
     def _sender_name(self, join: int) -> str:
         known = self._senders.get(join)
         if known is None:
-            known = self._senders[join] = lib.sctx_participant_name(self._pointer(), join).decode(errors="replace")
+            known = self._senders[join] = _others(lib.sctx_participant_name(self._pointer(), join))
         return known
 
     # ---- what is opened on it ----
@@ -556,9 +576,9 @@ class Context(_Handle):
             raw = _native.MarkerState(ctypes.sizeof(_native.MarkerState))
             if lib.sctx_marker_get(self._pointer(), i, byref(raw)) != OK:
                 continue
-            name = raw.name.decode()
+            name = _others(raw.name)
             found[name] = MarkerState(
-                name, _value(raw), raw.unit.decode() if raw.unit else "",
+                name, _value(raw), _others(raw.unit),
                 _level_value(raw.kind, raw.low) if raw.flags & _native.MARKER_HAS_LOW else None,
                 _level_value(raw.kind, raw.high) if raw.flags & _native.MARKER_HAS_HIGH else None, raw.time_ns,
             )  # fmt: skip
@@ -575,7 +595,7 @@ class Context(_Handle):
         if status != OK:
             raise error_for(status, "participants")
         return [
-            Participant(p.join, p.name.decode(errors="replace"), p.pid, p.uid, p.alive != 0,
+            Participant(p.join, _others(p.name), p.pid, p.uid, p.alive != 0,
                         tuple(name for bit, name in ((1, "writer"), (2, "reader"), (4, "gated")) if p.roles & bit),
                         p.published, p.bytes, p.lag, p.lost, p.gone)
             for p in all_of_them[: min(count.value, slots)]

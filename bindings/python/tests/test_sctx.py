@@ -181,6 +181,27 @@ class Talking(Case):
         with self.context.reader("t") as reader:
             self.assertEqual(asyncio.run(talk()), ["one", "two", "end", "after a time-out"])
 
+    def test_a_flood_leaves_others_their_turn(self) -> None:
+        async def count() -> int:
+            turns = 0
+
+            async def listen() -> None:
+                seen = 0
+                async for _ in reader:
+                    seen += 1
+                    if seen == 5000:
+                        return
+
+            task = asyncio.create_task(listen())
+            while not task.done():
+                turns += 1
+                await asyncio.sleep(0)
+            return turns
+
+        with self.context.reader("t") as reader:
+            self.writer.publish_many("t", [b"x"] * 5000)
+            self.assertGreater(asyncio.run(count()), 10)
+
     def test_tap(self) -> None:
         self.writer.publish("t", "seen")
         with sctx.Context(self.name, tap=True) as tap, tap.reader(start="start") as reader:
@@ -312,6 +333,12 @@ class Faults(Case):
         context.close()
         with self.assertRaises(ValueError):
             writer.publish("t", "x")
+
+    def test_what_is_closed_is_let_go(self) -> None:
+        for _ in range(50):
+            with self.context.reader() as reader:
+                reader.read_many()
+        self.assertEqual(self.context._children, {self.writer})
 
     def test_fork(self) -> None:
         child = os.fork()
